@@ -1,0 +1,77 @@
+// Package bench is the library behind the command line: what a case is, what a backend must offer, the measuring
+// loop, and what comes out of it.
+//
+// It stands in the middle of the data's way: flags or a YAML plan become cases; Run drives a Team of worker
+// processes through them; each finished case is one Result, which a store keeps and reports read back. The package
+// knows no backend, no process and no output format.
+package bench
+
+import "collbench/collectives"
+
+// Case is the identity of a measurement: comparable, so it serves as a map key.
+type Case struct {
+	What  What  `json:"what"`
+	How   How   `json:"how"`
+	Where Where `json:"where"`
+}
+
+// What is carried out.
+type What struct {
+	Collective collectives.Collective `json:"collective"`
+	Algorithm  string                 `json:"algorithm"` // as asked; "auto" lets the backend choose
+	DataType   collectives.DataType   `json:"dtype"`
+	Reduction  collectives.Reduction  `json:"op"`    // Sum where the collective does not reduce
+	Bytes      int64                  `json:"bytes"` // as asked, with the meaning of nccl-tests
+	Root       int                    `json:"root"`
+	InPlace    bool                   `json:"in_place"`
+}
+
+// How it is carried out.
+type How struct {
+	Backend   string `json:"backend"`
+	Variant   string `json:"variant,omitempty"` // canonical other settings, "proto=simple,gdr=off"; empty by default
+	Transport string `json:"transport"`         // "shm", "tcp", "shm+tcp"
+	Buffers   string `json:"buffers"`           // "private", "registered"
+	Timing    Timing `json:"timing"`
+}
+
+// Where it is carried out.
+type Where struct {
+	Ranks  int `json:"ranks"`
+	Hosts  int `json:"hosts"`
+	Domain int `json:"domain"` // ranks that share a host or NVLink domain
+	Radix  int `json:"radix"`
+	Chunks int `json:"chunks"` // 0: the algorithm's default for the size
+}
+
+// Timing is how iterations are timed.
+type Timing string
+
+// The ways of timing. Barrier times each iteration by itself after a barrier; Batch times iterations back to back
+// and divides by their number, as nccl-tests and IMB do.
+const (
+	TimingBarrier Timing = "barrier"
+	TimingBatch   Timing = "batch"
+)
+
+// Auto is the algorithm name by which the choice is left to the backend.
+const Auto = "auto"
+
+// Shape is what the algorithm a sees of the case. The error says why no such shape exists.
+func (c Case) Shape(a collectives.Algorithm) (collectives.Shape, error) {
+	s, err := collectives.NewShape(c.What.Collective, c.Where.Ranks, c.What.Root, c.What.Bytes, c.What.DataType)
+	if err != nil {
+		return s, err
+	}
+	if c.Where.Domain > 0 {
+		s.Local = c.Where.Domain
+	}
+	if c.Where.Radix > 0 {
+		s.Radix = c.Where.Radix
+	}
+	s.Chunks = c.Where.Chunks
+	if s.Chunks == 0 {
+		s.Chunks = a.DefaultChunks(c.What.Bytes)
+	}
+	return s, a.Supports(s)
+}
