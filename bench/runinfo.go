@@ -1,0 +1,52 @@
+package bench
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// RunSchema is the name of what run.json holds.
+const RunSchema = "collbench.run/1"
+
+// RunInfo is what is written once per run, before anything is measured: run.json.
+type RunInfo struct {
+	Schema      string          `json:"schema"`
+	ID          string          `json:"run"` // "20261122T231500Z-1f3a"
+	Started     time.Time       `json:"started"`
+	Command     []string        `json:"command"` // the command line that reproduces the run
+	Plan        json.RawMessage `json:"plan"`    // as resolved, with the seed
+	Environment Environment     `json:"environment"`
+	Ranks       []RankInfo      `json:"ranks"`
+	Links       []LinkInfo      `json:"links,omitempty"`     // of the virtual cluster's VMs
+	LinkKind    string          `json:"link_kind,omitempty"` // "kernel" (rate-limited veth) or "paced" (TCP on loopback held back by the sender)
+	Machine     json.RawMessage `json:"machine,omitempty"`   // collectives/model's description, from which predictions are recomputed
+}
+
+// Environment is what this host is. A field that could not be read is absent.
+type Environment struct {
+	Host       string            `json:"host,omitempty"`
+	OS         string            `json:"os,omitempty"`     // "Debian GNU/Linux 12"
+	Kernel     string            `json:"kernel,omitempty"` // "6.18.44"
+	CPU        string            `json:"cpu,omitempty"`    // model name
+	CPUs       int               `json:"cpus,omitempty"`   // that this process may use
+	Memory     int64             `json:"memory,omitempty"` // bytes
+	NUMANodes  int               `json:"numa_nodes,omitempty"`
+	Hypervisor string            `json:"hypervisor,omitempty"` // "KVM", "VMware"; "none" on bare metal
+	Go         string            `json:"go,omitempty"`
+	Version    string            `json:"version,omitempty"`   // of collbench, with the commit
+	Variables  map[string]string `json:"variables,omitempty"` // of the environment, by allow-list
+}
+
+// RankInfo is where a rank sat.
+type RankInfo struct {
+	Rank int    `json:"rank"`
+	Host string `json:"host"`
+	CPUs []int  `json:"cpus,omitempty"` // it was pinned to; absent: not pinned
+}
+
+// LinkInfo is one VM's link.
+type LinkInfo struct {
+	Host     string  `json:"host"`
+	Transmit float64 `json:"transmit"` // bytes per second that the VM may send
+	Receive  float64 `json:"receive"`  // bytes per second that the VM may receive
+}
