@@ -71,7 +71,7 @@ func (c Case) Shape(a collectives.Algorithm) (collectives.Shape, error) {
 	}
 	s.Chunks = c.Where.Chunks
 	if s.Chunks == 0 {
-		s.Chunks = a.DefaultChunks(c.What.Bytes)
+		s.Chunks = a.DefaultChunks(c.What.Collective, c.What.Bytes)
 	}
 	return s, a.Supports(s)
 }

@@ -10,7 +10,7 @@ type Algorithm struct {
 	Name        string
 	Summary     string                                   // rounds, bytes on the wire, source
 	Collectives []Collective                             // those it can carry out
-	Pipelined   bool                                     // whether Shape.Chunks matters
+	Pipelined   []Collective                             // those for which Shape.Chunks matters
 	Refuses     func(Shape) error                        // a reasoned refusal of a shape; nil: none
 	Switches    func(Shape) int                          // switch nodes it needs; nil: none
 	Scratch     func(Shape) int                          // elements of Scratch on every node; nil: none
@@ -59,9 +59,10 @@ const (
 	maxChunks  = 256
 )
 
-// DefaultChunks is the number of chunks for a whole buffer of so many bytes: 1 unless the algorithm is pipelined.
-func (a Algorithm) DefaultChunks(bytes int64) int {
-	if !a.Pipelined {
+// DefaultChunks is the number of chunks for a whole buffer of so many bytes: 1 unless the algorithm carries out the
+// collective as a pipeline.
+func (a Algorithm) DefaultChunks(c Collective, bytes int64) int {
+	if !slices.Contains(a.Pipelined, c) {
 		return 1
 	}
 	return int(min(max(1, bytes/chunkBytes), maxChunks))
