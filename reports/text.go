@@ -1,0 +1,40 @@
+package reports
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// oneLine makes foreign text safe for a terminal and for a format of lines: whatever is not printable, such as an
+// escape sequence in a host name, becomes a question mark, line ends and tabs become spaces.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// join puts the texts that are not empty side by side.
+func join(texts ...string) string {
+	var kept []string
+	for _, t := range texts {
+		if t != "" {
+			kept = append(kept, t)
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// plural writes a number of things: "1 rank", "8 ranks".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
