@@ -1,6 +1,7 @@
 package collectives
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -17,6 +18,16 @@ const (
 	Receive           // overwrite
 	Accumulate        // combine what arrives into what is there, by the case's reduction
 )
+
+var actionNames = [...]string{Send: "send", Receive: "receive", Accumulate: "accumulate"}
+
+// String returns the action's name, such as "send".
+func (a Action) String() string {
+	if int(a) < len(actionNames) {
+		return actionNames[a]
+	}
+	return fmt.Sprintf("action(%d)", uint8(a))
+}
 
 // Buffer is one of the two buffers of a node.
 type Buffer uint8

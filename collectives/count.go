@@ -1,0 +1,154 @@
+package collectives
+
+import "slices"
+
+// Count is what crosses node v's interface when it carries out its program once: exactly, round by round.
+func Count(a Algorithm, s Shape, v Node) Traffic {
+	return CountAcross(a, s, v, nil)
+}
+
+// CountAcross counts only the messages whose two ends have different homes: with the home of a node being its host,
+// what crosses the host's link. A nil home means that every node is at home by itself. Rounds and Accumulated are
+// those of the whole program.
+func CountAcross(a Algorithm, s Shape, v Node, home func(Node) int) (t Traffic) {
+	for _, p := range a.Program(s, v) {
+		for i := range p.Rounds {
+			for _, m := range p.Moves(i) {
+				t.add(v, m, p.Start+i, home)
+			}
+		}
+	}
+	return t
+}
+
+func (t *Traffic) add(v Node, m Move, round int, home func(Node) int) {
+	n := m.Elements()
+	if n == 0 {
+		return
+	}
+	t.Rounds = max(t.Rounds, round+1)
+	if m.Action == Accumulate {
+		t.Accumulated += n
+	}
+	switch {
+	case m.Peer == v || home != nil && home(v) == home(m.Peer):
+	case m.Action == Send:
+		t.Sends++
+		t.Sent += n
+	default:
+		t.Receives++
+		t.Received += n
+	}
+}
+
+// Hosts is the home of each node where ranks fill one host after the other and every switch is at home by itself.
+func Hosts(s Shape, ranksPerHost int) (home func(Node) int) {
+	return func(v Node) int {
+		if int(v) < s.Ranks {
+			return int(v) / ranksPerHost
+		}
+		return int(v) // behind every host, of which there are at most as many as ranks
+	}
+}
+
+// Operations is what the busiest rank's interface does: each field is the largest over the ranks by itself.
+type Operations struct {
+	// Sends and Receives count slices of S/N bytes in one chunk, S being the whole buffer and N the number of ranks:
+	// 2(N−1) each for a ring all-reduce, N+1 each for NVLink SHARP. They belong to the program and not to the size:
+	// they are counted where nothing is rounded (Canonical), and are fractions where an algorithm's parts are not S/N.
+	Sends, Receives float64
+	Sent, Received  int  // elements, of the shape itself
+	Messages        int  // sent and received, of the shape itself
+	Exact           bool // all ranks were counted, not a sample of them
+}
+
+// Total is Sends + Receives.
+func (o Operations) Total() float64 { return o.Sends + o.Receives }
+
+// Busiest counts the traffic of the ranks and returns the largest figures. Up to about four million moves all ranks
+// are counted. Where their programs are longer together, the figures are those of a sample of them, each counted
+// exactly: the root and the ranks 0, 1, N−1, N/2 and beside them, then the powers of two and their neighbours, then
+// ranks at even distances, until the moves are spent; at least eight ranks.
+func Busiest(a Algorithm, s Shape) Operations { return BusiestAcross(a, s, nil) }
+
+// BusiestAcross is Busiest of what crosses from one home to another, as for CountAcross.
+func BusiestAcross(a Algorithm, s Shape, home func(Node) int) (o Operations) {
+	even := s
+	even.Chunks = 1
+	even = Canonical(even)
+	ranks := sample(s, work(a, s)+work(a, even))
+	o.Exact = ranks == nil
+	var sent, received int
+	count := func(r int) {
+		t := CountAcross(a, s, Node(r), home)
+		o.Sent, o.Received = max(o.Sent, t.Sent), max(o.Received, t.Received)
+		o.Messages = max(o.Messages, t.Sends+t.Receives)
+		t = CountAcross(a, even, Node(r), home)
+		sent, received = max(sent, t.Sent), max(received, t.Received)
+	}
+	if o.Exact {
+		for r := range s.Ranks {
+			count(r)
+		}
+	}
+	for _, r := range ranks {
+		count(r)
+	}
+	o.Sends, o.Receives = inSlices(sent, even), inSlices(received, even)
+	return o
+}
+
+// inSlices is a number of elements in slices of S/N. The product stays below 2⁵³ up to a million ranks.
+func inSlices(elements int, s Shape) float64 {
+	return float64(elements) * float64(s.Ranks) / float64(s.Size())
+}
+
+// countedMoves bounds the moves that Busiest looks at, and so its time to a few tenths of a second; sampledRanks is
+// the least number of ranks that it counts.
+const (
+	countedMoves = 4 << 20
+	sampledRanks = 8
+)
+
+// work is about the number of moves that counting one rank takes, of which building its program is worth 16. The
+// root's program stands for all.
+func work(a Algorithm, s Shape) (moves int) {
+	for _, p := range a.Program(s, Node(s.Root)) {
+		if !p.Varies {
+			moves += p.Rounds * len(p.Moves(0))
+			continue
+		}
+		for i := range p.Rounds {
+			moves += len(p.Moves(i))
+		}
+	}
+	return 16 + moves
+}
+
+// sample chooses the ranks to count, each of which takes so many moves; nil stands for all.
+func sample(s Shape, moves int) (ranks []int) {
+	n := s.Ranks
+	if n*moves <= countedMoves {
+		return nil
+	}
+	want := min(n, max(sampledRanks, countedMoves/moves))
+	seen := map[int]bool{}
+	take := func(candidates ...int) {
+		for _, r := range candidates {
+			if r >= 0 && r < n && len(ranks) < want && !seen[r] {
+				seen[r] = true
+				ranks = append(ranks, r)
+			}
+		}
+	}
+	take(s.Root, 0, 1, n-1, n/2, s.Root+1, s.Root-1, n/2-1, n/2+1)
+	for d := 2; d < n; d *= 2 {
+		take(d, d-1, d+1)
+	}
+	step := max(1, n/want)
+	for r := 0; r < n; r += step {
+		take(r)
+	}
+	slices.Sort(ranks)
+	return ranks
+}
