@@ -1,0 +1,100 @@
+// Command collbench measures collective communication and holds it against a model of what it must cost.
+//
+// It is the outermost layer: one file per subcommand, which binds flags to a plan or a configuration, calls a
+// library, and turns what comes back into text on standard output, messages on standard error and an exit code.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// commands lists the subcommands in the order in which help shows them.
+func commands() []*cli.Command {
+	return []*cli.Command{
+		listCommand(),
+	}
+}
+
+func main() {
+	os.Exit(Main(os.Args, os.Stdout, os.Stderr))
+}
+
+// Main runs the command line and returns the exit code: one of the constants in exit.go.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process at once: its workers die with it.
+	context.AfterFunc(ctx, stop)
+
+	err := application(stdout, stderr).RunContext(ctx, args)
+	if err != nil && !errors.Is(err, errSilent) {
+		fmt.Fprintf(stderr, "collbench: %s\n", oneLine(err))
+	}
+	return exitCode(err)
+}
+
+func application(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:                      "collbench",
+		Usage:                     "measure collective communication and hold it against a model of what it must cost",
+		Version:                   version(),
+		Commands:                  commands(),
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true, // settings such as NCCL_IB_HCA=mlx5_0,mlx5_1 hold commas
+		ExitErrHandler:            func(*cli.Context, error) {},
+		Action:                    withoutCommand,
+		OnUsageError:              onUsageError,
+	}
+	for _, c := range app.Commands {
+		c.HideHelpCommand = true
+		c.OnUsageError = onUsageError
+		if c.ArgsUsage == "" {
+			c.ArgsUsage = " " // else help promises arguments
+			c.Action = withoutArguments(c.Action)
+		}
+	}
+	return app
+}
+
+// withoutCommand is what happens without a known subcommand.
+func withoutCommand(c *cli.Context) error {
+	if name := c.Args().First(); name != "" {
+		var names []string
+		for _, known := range c.App.VisibleCommands() {
+			names = append(names, known.Name)
+		}
+		return usageErrorf("unknown command %q: want one of %s", name, strings.Join(names, ", "))
+	}
+	return cli.ShowAppHelp(c)
+}
+
+// withoutArguments refuses what is left after the flags: cli would pass over a flag behind a stray word in silence.
+func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Args().Present() {
+			return usageErrorf("%s: unexpected argument %q", c.Command.Name, c.Args().First())
+		}
+		return action(c)
+	}
+}
+
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
+		return usageErrorf("%s: %w", c.Command.Name, err)
+	}
+	return usageErrorf("%w", err)
+}
+
+// oneLine keeps a message on one line, whatever it was made of.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
