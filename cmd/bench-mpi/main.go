@@ -20,7 +20,7 @@ import (
 	"strings"
 )
 
-//go:embed allreduce.c
+//go:embed peer/allreduce.c
 var source []byte
 
 // contender is one column: measure makes one launch and returns seconds by message size in bytes.
