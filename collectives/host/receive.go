@@ -1,0 +1,144 @@
+package host
+
+import (
+	"golang.org/x/sys/unix"
+
+	"collbench/collectives"
+)
+
+// receive takes what has arrived from the peer.
+func (e *Engine) receive(p *end) (moved bool, err error) {
+	for p.received < len(p.receives) {
+		id := p.receives[p.received]
+		if e.pending[id] != 0 {
+			return moved, nil
+		}
+		b, err := p.channel.Receive(e.Program.element)
+		if err != nil {
+			return moved, err
+		}
+		o := &e.operations[id]
+		at := e.moved[id]
+		n := min(len(b)-len(b)%e.Program.element, o.size-at)
+		if o.soft {
+			n = e.receiveSoft(id, o, b[:n])
+		} else {
+			e.write(id, o, at, b[:n])
+		}
+		if n == 0 {
+			return moved, nil
+		}
+		moved = true
+		p.channel.Consume(n)
+		e.moved[id] = at + n
+		if at+n < o.size {
+			continue
+		}
+		p.received++
+		if !o.soft || e.written[id] == o.size {
+			e.finish(id)
+		} else {
+			e.late = append(e.late, id)
+		}
+	}
+	return moved, nil
+}
+
+// receiveSoft takes what the gates let in; when nothing else moves, it puts aside the rest. It returns how much of
+// b it took.
+func (e *Engine) receiveSoft(id int32, o *operation, b []byte) int {
+	at := e.moved[id]
+	open := e.settleOne(id, o)
+	if e.written[id] == at {
+		n := max(0, min(len(b), open-at))
+		e.write(id, o, at, b[:n])
+		e.written[id] += n
+		if n > 0 || !e.stuck {
+			return n
+		}
+	}
+	if !e.stuck {
+		return 0
+	}
+	return copy(e.staging[o.aside+at:], b)
+}
+
+// open is the number of leading bytes of a soft operation that may be written.
+func (e *Engine) open(o *operation) int {
+	open := o.size
+	for _, g := range o.gates {
+		switch {
+		case e.done[g.id]:
+		case g.prefix:
+			sent := e.moved[g.id]
+			open = min(open, sent-sent%e.Program.element)
+		default:
+			return 0
+		}
+	}
+	return open
+}
+
+// settleOne writes what was put aside of one operation as far as its gates are open, and returns how far they are.
+func (e *Engine) settleOne(id int32, o *operation) (open int) {
+	open = e.open(o)
+	from, to := e.written[id], min(open, e.moved[id])
+	if from < to {
+		e.write(id, o, from, e.staging[o.aside+from:o.aside+to])
+		e.written[id] = to
+	}
+	return open
+}
+
+// settle does so for operations that have wholly arrived, and says whether any was finished.
+func (e *Engine) settle() (moved bool) {
+	kept := e.late[:0]
+	for _, id := range e.late {
+		o := &e.operations[id]
+		e.settleOne(id, o)
+		if e.written[id] == o.size {
+			e.finish(id)
+			moved = true
+		} else {
+			kept = append(kept, id)
+		}
+	}
+	e.late = kept
+	return moved
+}
+
+// write puts bytes at … at+len(b) of a message where they belong.
+func (e *Engine) write(id int32, o *operation, at int, b []byte) {
+	memory := e.memory[o.buffer]
+	if o.runs == 1 {
+		e.combine(o, memory[o.offset+at:][:len(b)], b)
+	} else {
+		for done := 0; done < len(b); {
+			start := o.offset + (at+done)/o.length*o.stride
+			within := (at + done) % o.length
+			n := min(o.length-within, len(b)-done)
+			e.combine(o, memory[start+within:][:n], b[done:done+n])
+			done += n
+		}
+	}
+	if e.Fault != nil {
+		e.Fault.apply(e, id, at, len(b))
+	}
+}
+
+func (e *Engine) combine(o *operation, dst, src []byte) {
+	if o.action == collectives.Accumulate {
+		e.Reduce(dst, src)
+	} else {
+		copy(dst, src)
+	}
+}
+
+// reserve gets zeroed memory that takes no room until it is touched.
+func reserve(bytes int) (b []byte, free func(), err error) {
+	b, err = unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, func() { _ = unix.Munmap(b) }, nil
+}
