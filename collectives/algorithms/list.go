@@ -12,9 +12,22 @@ import (
 var All = []collectives.Algorithm{
 	ring,
 	recursiveDoubling,
+	recursiveHalving,
+	halvingDoubling,
+	tree,
 	direct,
+	oneshot,
+	hierarchical,
 	nvls,
 	sharp,
+	nvlsSharp,
+	nvlsTree,
+	bruck,
+	pat,
+	pairwise,
+	binomial,
+	scatterAllgather,
+	multicast,
 }
 
 // Find returns the algorithm of that name; the error lists the names there are.

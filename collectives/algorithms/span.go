@@ -59,20 +59,24 @@ func (v span) scratch(a collectives.Action, peer node) move {
 
 // stream is a vector cut into chunks that follow one another through a pipeline.
 type stream struct {
-	vector span
 	chunks int
+	at     func(i int) span // chunk i
 }
 
-// at is chunk i.
-func (v stream) at(i int) span { return v.vector.part(i, v.chunks) }
+// streamed is the whole buffer in the shape's chunks.
+func streamed(s shape) stream {
+	return stream{s.Chunks, func(i int) span { return whole(s).part(i, s.Chunks) }}
+}
+
+// slice is part r of n of each chunk.
+func (v stream) slice(r, n int) stream {
+	return stream{v.chunks, func(i int) span { return v.at(i).part(r, n) }}
+}
 
 // edge is a phase in which the chunks follow one another over one link.
 func (v stream) edge(start int, a collectives.Action, peer node) phase {
 	return phase{Start: start, Rounds: v.chunks, Moves: func(i int) []move { return []move{v.at(i).to(a, peer)} }}
 }
-
-// streamed is the whole buffer in the shape's chunks.
-func streamed(s shape) stream { return stream{whole(s), s.Chunks} }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
