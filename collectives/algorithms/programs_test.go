@@ -26,16 +26,9 @@ func variants[T any](reads bool, values ...T) []T {
 
 // shapesOf lists what the algorithm carries out of a collective on n ranks. Only the fields that it reads vary.
 func shapesOf(a collectives.Algorithm, c collectives.Collective, n int) (shapes []shape) {
-	odd := 37
-	if n > 16 && c.Blocked() {
-		odd = 5 // blocks of 37 on 32 ranks take half of the time of all tests together
-	}
-	counts := []int{0, 1, n - 1, n, 2*n + 1, odd}
+	counts := []int{0, 1, n - 1, n, 2*n + 1, 37}
 	slices.Sort(counts)
 	for _, count := range slices.Compact(counts) {
-		if n > 16 && c.Blocked() && count > n {
-			continue
-		}
 		for _, root := range variants(c.Rooted(), 0, n/2, n-1) {
 			for _, chunks := range variants(slices.Contains(a.Pipelined, c), 1, 2, 3, 7) {
 				for _, local := range variants(a.Refuses != nil, n, 1, 2, 3, 4, 8) {
