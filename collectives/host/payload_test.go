@@ -174,6 +174,10 @@ func TestPayloadMissesNoRank(t *testing.T) {
 				p.Fill(rank, 0, data)
 				return data
 			}
+			least := int64(period / 50)
+			if r == collectives.Prod && !d.Floating() {
+				least = period / 2 // odd factors: nothing drowns in zeros
+			}
 			for rank := range ranks {
 				without, twice := input((rank+1)%ranks), input(rank)
 				for k := 2; k < ranks; k++ {
@@ -186,11 +190,11 @@ func TestPayloadMissesNoRank(t *testing.T) {
 					Average(d, ranks, without)
 					Average(d, ranks, twice)
 				}
-				if wrong, _ := p.Verify(0, 0, without); wrong < period/50 {
+				if wrong, _ := p.Verify(0, 0, without); wrong < least {
 					t.Errorf("%s %s, %d ranks: rank %d left out changes %d elements of %d", d, r, ranks, rank, wrong, period)
 				}
 				idempotent := r == collectives.Min || r == collectives.Max
-				if wrong, _ := p.Verify(0, 0, twice); !idempotent && wrong < period/50 {
+				if wrong, _ := p.Verify(0, 0, twice); !idempotent && wrong < least {
 					t.Errorf("%s %s, %d ranks: rank %d added twice changes %d elements of %d", d, r, ranks, rank, wrong, period)
 				}
 			}

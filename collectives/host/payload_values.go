@@ -61,7 +61,7 @@ func floats(random *rand.Rand, d collectives.DataType, r collectives.Reduction, 
 		}
 	default:
 		for i := range values {
-			values[i] = math.Round((2*random.Float64()-1)*exact[d]) + 0 // + 0: never −0
+			values[i] = math.Round((2*random.Float64() - 1) * exact[d])
 		}
 	}
 	return values
@@ -99,7 +99,7 @@ func bounded(random *rand.Rand, limit, low float64, ranks int) []float64 {
 	values, magnitudes := make([]float64, period), make([]float64, period)
 	for m := min(limit, 4*limit/float64(ranks)); ; m *= 0.75 {
 		for i, x := range draws {
-			values[i] = math.Round(x*m) + 0
+			values[i] = math.Round(x * m)
 			magnitudes[i] = math.Abs(values[i])
 		}
 		largest := 0.0
