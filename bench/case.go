@@ -6,7 +6,12 @@
 // knows no backend, no process and no output format.
 package bench
 
-import "collbench/collectives"
+import (
+	"fmt"
+
+	"collbench/bench/unit"
+	"collbench/collectives"
+)
 
 // Case is the identity of a measurement: comparable, so it serves as a map key.
 type Case struct {
@@ -74,4 +79,9 @@ func (c Case) Shape(a collectives.Algorithm) (collectives.Shape, error) {
 		s.Chunks = a.DefaultChunks(c.What.Collective, c.What.Bytes)
 	}
 	return s, a.Supports(s)
+}
+
+// String names the case in messages: "all_reduce 4 MiB ring".
+func (c Case) String() string {
+	return fmt.Sprintf("%s %s %s", c.What.Collective, unit.Bytes(c.What.Bytes), c.What.Algorithm)
 }

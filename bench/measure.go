@@ -1,0 +1,343 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"collbench/bench/unit"
+)
+
+// How a case is measured. Passes is the least number of turns that the cases of a group get, minSamples the least
+// number of samples that a case gets altogether: with 6 the median's order-statistic interval reaches 95 %.
+const (
+	passes     = 2
+	minSamples = 6
+	stretch    = 0.2  // seconds that one Team.Run is meant to take: long enough to pay for its control messages
+	batchTime  = 0.02 // seconds that a sample of TimingBatch is meant to take
+	maxPasses  = 20
+)
+
+// measurement is a case being measured.
+type measurement struct {
+	result             Result
+	begun, ended, kept bool
+	share              float64     // seconds of the budget
+	spent              float64     // seconds in Team.Run
+	seconds            [][]float64 // rank × sample
+	stride             int         // one sample of so many is kept
+	samples            int         // taken
+	iterations         int         // timed
+	k                  int         // iterations of a sample
+	each               float64     // seconds that an iteration takes with all around it
+	counted            []LinkBytes
+	busy, busyTime     float64
+	checked, wrong     int64
+}
+
+// begin gives the case its share of the budget: what is left, divided by the cases that are left.
+func (s *run) begin(c Case) *measurement {
+	share := max(0, s.Plan.Budget-s.spent) / float64(max(1, s.left))
+	return &measurement{
+		result: Result{Schema: SampleSchema, Case: c, Launch: s.launch}, share: share, stride: 1,
+	}
+}
+
+// visit is one turn of a case: prepare, warm up, iterate. The error is the run's; the case's own goes into its
+// result.
+func (s *run) visit(ctx context.Context, m *measurement, pass int) error {
+	if !m.begun {
+		m.begun, m.result.Start = true, s.Now()
+	}
+	s.report(Event{Case: m.result.Case, Launch: s.launch, Stage: StagePrepare, Samples: m.samples})
+	fatal, failed := s.ready(ctx, m.result.Case)
+	if fatal != nil {
+		return fatal
+	}
+	if failed == nil {
+		failed = s.warmUp(ctx, m, pass)
+	}
+	if failed == nil && !m.ended {
+		failed = s.iterate(ctx, m, pass)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if failed != nil {
+		m.end(Failed, failed.Error())
+		s.close()
+	}
+	return nil
+}
+
+// warmUp iterates until the times are steady, or so often as the plan says. It may take a quarter of what the
+// case may still spend in this turn.
+func (s *run) warmUp(ctx context.Context, m *measurement, pass int) error {
+	if s.Plan.Warmup >= 0 {
+		if s.Plan.Warmup == 0 {
+			return nil
+		}
+		_, err := s.step(ctx, m, s.Plan.Warmup, StageWarmUp)
+		return err
+	}
+	limit := m.spent + m.quota(pass)/4
+	var times []float64
+	for n := 1; ; n = min(2*n, m.fitting(limit-m.spent)) {
+		batch, err := s.step(ctx, m, n, StageWarmUp)
+		if err != nil || m.ended {
+			return err
+		}
+		times = append(times, slowest(batch.Seconds)...)
+		if steady(times) || m.spent+m.each > limit {
+			return nil
+		}
+	}
+}
+
+// iterate takes samples until the case has what its turn is for.
+func (s *run) iterate(ctx context.Context, m *measurement, pass int) error {
+	if m.k == 0 {
+		m.k = s.iterationsPerSample(m)
+	}
+	limit := m.spent + m.quota(pass)
+	least := (minSamples + passes - 1) / passes
+	for taken := 0; ; {
+		n := s.next(m, pass, taken, limit, least)
+		if n == 0 {
+			break
+		}
+		batch, err := s.step(ctx, m, n, StageIterate)
+		if err != nil || m.ended {
+			return err
+		}
+		taken += len(batch.Seconds[0])
+	}
+	m.ended = m.enough(s.Plan, pass)
+	return nil
+}
+
+// next is the number of iterations of the next Team.Run of this turn; 0 ends the turn.
+func (s *run) next(m *measurement, pass, taken int, limit float64, least int) int {
+	if n := s.Plan.Iterations; n > 0 {
+		if m.result.How.Timing == TimingBatch {
+			if taken < least {
+				return n
+			}
+			return 0
+		}
+		// Half of them in each turn, the larger half first.
+		return min(MaxSamples, (n+passes-1-pass)/passes-taken)
+	}
+	if taken >= least && (m.spent+m.each*float64(m.k) > limit || m.precision() <= s.Plan.Precision) {
+		return 0
+	}
+	if m.result.How.Timing == TimingBatch {
+		return m.k
+	}
+	n := m.fitting(limit - m.spent)
+	if taken < least {
+		n = max(n, least-taken)
+	}
+	return n
+}
+
+// enough says whether the case has ended after this pass.
+func (m *measurement) enough(p Plan, pass int) bool {
+	if pass+1 < passes {
+		return false
+	}
+	return p.Iterations > 0 || m.precision() <= p.Precision || m.spent+m.each*float64(m.k) > m.share || pass+1 >= maxPasses
+}
+
+// quota is what the case may spend in this turn: what is left of its share, divided by the least number of turns
+// that are left.
+func (m *measurement) quota(pass int) float64 {
+	return max(0, m.share-m.spent) / float64(max(1, passes-pass))
+}
+
+// fitting is the number of iterations for a Team.Run that is to take no longer than the seconds given.
+func (m *measurement) fitting(seconds float64) int {
+	if m.each <= 0 {
+		return 1
+	}
+	return int(max(1, min(MaxSamples, min(seconds, stretch)/m.each)))
+}
+
+func (s *run) iterationsPerSample(m *measurement) int {
+	switch {
+	case m.result.How.Timing != TimingBatch:
+		return 1
+	case s.Plan.Iterations > 0:
+		return s.Plan.Iterations
+	case m.each <= 0:
+		return 1
+	}
+	return int(max(1, min(MaxSamples, batchTime/m.each)))
+}
+
+// step is one Team.Run. It keeps what is to be kept of its batch.
+func (s *run) step(ctx context.Context, m *measurement, n int, stage Stage) (Batch, error) {
+	s.report(Event{Case: m.result.Case, Launch: s.launch, Stage: stage, Samples: m.samples})
+	start := s.Now()
+	batch, err := s.team.Run(ctx, n, stage)
+	elapsed := s.Now().Sub(start).Seconds()
+	s.spent += elapsed
+	m.spent += elapsed
+	m.each = elapsed / float64(n)
+	if err != nil {
+		return batch, err
+	}
+	if err := check(batch, m.result.Case); err != nil {
+		return batch, err
+	}
+	m.checked += batch.Verdict.Checked
+	m.wrong += batch.Verdict.Wrong
+	m.result.Evidence, m.result.Chunks = batch.Evidence, batch.Chunks
+	if stage == StageIterate {
+		m.iterations += n
+		m.take(batch, elapsed)
+	}
+	if batch.Verdict.Wrong > 0 {
+		m.end(Wrong, fmt.Sprintf("%s: %d of %d elements wrong: %s", m.result.Case, m.wrong, m.checked, batch.Verdict.First))
+	}
+	return batch, nil
+}
+
+// check refuses a batch whose samples are not what they must be: a figure from it would mean nothing.
+func check(b Batch, c Case) error {
+	if len(b.Seconds) != c.Where.Ranks {
+		return fmt.Errorf("%s: samples of %d ranks: want %d", c, len(b.Seconds), c.Where.Ranks)
+	}
+	for rank, samples := range b.Seconds {
+		if len(samples) == 0 || len(samples) != len(b.Seconds[0]) {
+			return fmt.Errorf("%s: rank %d: %d samples: want as many as rank 0, which has %d", c, rank, len(samples), len(b.Seconds[0]))
+		}
+		for _, v := range samples {
+			if !(v > 0) || math.IsInf(v, 0) {
+				return fmt.Errorf("%s: rank %d: a sample of %g s", c, rank, v)
+			}
+		}
+	}
+	return nil
+}
+
+// take keeps a batch's samples, one of every stride. When there are twice as many as a result may hold, every
+// other one goes, so that those that stay cover the whole time.
+func (m *measurement) take(b Batch, elapsed float64) {
+	if m.seconds == nil {
+		m.seconds = make([][]float64, len(b.Seconds))
+		m.counted = make([]LinkBytes, len(b.Counted))
+	}
+	for i := range b.Seconds[0] {
+		if m.samples%m.stride == 0 {
+			for rank := range b.Seconds {
+				m.seconds[rank] = append(m.seconds[rank], b.Seconds[rank][i])
+			}
+		}
+		m.samples++
+		if len(m.seconds[0]) == 2*MaxSamples {
+			m.stride *= 2
+			for rank, samples := range m.seconds {
+				m.seconds[rank] = everyOther(samples)
+			}
+		}
+	}
+	for i := range min(len(m.counted), len(b.Counted)) {
+		m.counted[i].Sent += b.Counted[i].Sent
+		m.counted[i].Received += b.Counted[i].Received
+	}
+	if b.CPU != nil {
+		m.busy += b.CPU.Busy * elapsed
+		m.busyTime += elapsed
+	}
+}
+
+func everyOther(samples []float64) []float64 {
+	kept := samples[:0]
+	for i := 0; i < len(samples); i += 2 {
+		kept = append(kept, samples[i])
+	}
+	return slices.Clone(kept)
+}
+
+// slowest is the time of each iteration: the largest over the ranks.
+func slowest(seconds [][]float64) []float64 {
+	if len(seconds) == 0 {
+		return nil
+	}
+	times := slices.Clone(seconds[0])
+	for _, samples := range seconds[1:] {
+		for i, v := range samples {
+			times[i] = max(times[i], v)
+		}
+	}
+	return times
+}
+
+// precision is the half width of the median's 95 % interval ÷ median; infinite with too few samples for one.
+func (m *measurement) precision() float64 {
+	times := slowest(thinned(m.seconds))
+	low, high, ok := medianInterval(times)
+	if !ok {
+		return math.Inf(1)
+	}
+	return (high - low) / 2 / median(times)
+}
+
+// thinned leaves at most MaxSamples samples of each rank, evenly spread.
+func thinned(seconds [][]float64) [][]float64 {
+	if len(seconds) == 0 || len(seconds[0]) <= MaxSamples {
+		return seconds
+	}
+	n := len(seconds[0])
+	kept := make([][]float64, len(seconds))
+	for rank, samples := range seconds {
+		for i := range MaxSamples {
+			kept[rank] = append(kept[rank], samples[i*n/MaxSamples])
+		}
+	}
+	return kept
+}
+
+func (m *measurement) end(status Status, message string) {
+	m.ended = true
+	m.result.Status, m.result.Error = status, message
+}
+
+// fill completes the result of a case that has ended.
+func (m *measurement) fill(p Plan) {
+	r := &m.result
+	precision := m.precision()
+	r.Seconds = thinned(m.seconds)
+	r.IterationsPerSample = m.k
+	if m.checked > 0 {
+		r.Wrong = &m.wrong
+	}
+	for _, c := range m.counted {
+		r.Counted = append(r.Counted, LinkBytes{Sent: c.Sent / float64(m.iterations), Received: c.Received / float64(m.iterations)})
+	}
+	if m.busyTime > 0 {
+		r.CPU = &CPU{Busy: m.busy / m.busyTime}
+	}
+	if r.Status == "" {
+		r.Status, r.Error = judge(r.What.Algorithm, r.Evidence)
+	}
+	if len(m.seconds) > 0 && precision > p.Precision {
+		r.Note = fmt.Sprintf("precision %s not reached: %s", unit.Percent(p.Precision), unit.Percent(precision))
+		if math.IsInf(precision, 1) {
+			r.Note = fmt.Sprintf("precision %s not reached: too few samples for an interval", unit.Percent(p.Precision))
+		}
+	}
+}
+
+// judge compares the algorithm that ran with the one that was asked for.
+func judge(asked string, e Evidence) (Status, string) {
+	switch {
+	case e.Observed == "" || e.Source == "":
+		return Unproven, "nothing shows which algorithm ran"
+	case asked != Auto && asked != e.Observed:
+		return Failed, fmt.Sprintf("asked for %s, but %s ran (%s)", asked, e.Observed, e.Source)
+	}
+	return OK, ""
+}
