@@ -83,7 +83,7 @@ func NewEngine(c Config) (*Engine, error) {
 	}
 	if p.staging > 0 {
 		var err error
-		if e.staging, e.free, err = reserve(p.staging); err != nil {
+		if e.staging, e.free, err = Memory(p.staging); err != nil {
 			return nil, fmt.Errorf("staging area of %d bytes: %w", p.staging, err)
 		}
 	}

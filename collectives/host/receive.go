@@ -1,10 +1,6 @@
 package host
 
-import (
-	"golang.org/x/sys/unix"
-
-	"collbench/collectives"
-)
+import "collbench/collectives"
 
 // receive takes what has arrived from the peer.
 func (e *Engine) receive(p *end) (moved bool, err error) {
@@ -132,13 +128,4 @@ func (e *Engine) combine(o *operation, dst, src []byte) {
 	} else {
 		copy(dst, src)
 	}
-}
-
-// reserve gets zeroed memory that takes no room until it is touched.
-func reserve(bytes int) (b []byte, free func(), err error) {
-	b, err = unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
-	if err != nil {
-		return nil, nil, err
-	}
-	return b, func() { _ = unix.Munmap(b) }, nil
 }

@@ -1,0 +1,302 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"collbench/bench"
+	"collbench/collectives"
+	"collbench/collectives/algorithms"
+	"collbench/collectives/host"
+)
+
+// team is a group of nodes that are goroutines of this process.
+type team struct {
+	ranks, nodes  int
+	hosts         []string // of the nodes; nil: all "here"
+	shared        *bench.Segment
+	messages      [][]byte
+	gather        *sync.WaitGroup
+	communicators []bench.Communicator
+}
+
+type member struct {
+	*team
+	node     collectives.Node
+	progress bench.Progress
+}
+
+func (m *member) Node() collectives.Node    { return m.node }
+func (m *member) Ranks() int                { return m.ranks }
+func (m *member) Nodes() int                { return m.nodes }
+func (m *member) Address() string           { return "127.0.0.1" }
+func (m *member) Shared() *bench.Segment    { return m.shared }
+func (m *member) Progress() *bench.Progress { return &m.progress }
+
+func (m *member) Host(v collectives.Node) string {
+	if m.hosts == nil {
+		return "here"
+	}
+	return m.hosts[v]
+}
+
+func (m *member) Exchange(_ context.Context, mine []byte) ([][]byte, error) {
+	m.messages[m.node] = mine
+	m.gather.Done()
+	m.gather.Wait()
+	return m.messages, nil
+}
+
+func newTeam(t *testing.T, ranks, nodes int, hosts []string) *team {
+	t.Helper()
+	m := &team{ranks: ranks, nodes: nodes, hosts: hosts, messages: make([][]byte, nodes), gather: &sync.WaitGroup{},
+		communicators: make([]bench.Communicator, nodes)}
+	m.gather.Add(nodes)
+	if err := m.each(func(v int) (err error) {
+		m.communicators[v], err = Backend{}.Open(t.Context(), &member{team: m, node: collectives.Node(v)})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.each(func(v int) error { return m.communicators[v].Close() }) })
+	return m
+}
+
+// each runs a function for every node at once.
+func (m *team) each(do func(v int) error) error {
+	var work sync.WaitGroup
+	errs := make([]error, m.nodes)
+	for v := range m.nodes {
+		work.Go(func() { errs[v] = do(v) })
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
+// run prepares a case on all nodes and runs it twice. It returns the verdict over all ranks.
+func (m *team) run(ctx context.Context, c bench.Case, iterations int) (all bench.Verdict, err error) {
+	var lock sync.Mutex
+	err = m.each(func(v int) error {
+		o, err := m.communicators[v].Prepare(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer o.Close()
+		want := iterations
+		if c.How.Timing == bench.TimingBatch {
+			want = 1
+		}
+		if v >= m.ranks {
+			want = 0
+		}
+		for range 2 {
+			samples, err := o.Run(ctx, iterations)
+			if err != nil {
+				return err
+			}
+			if len(samples) != want {
+				return fmt.Errorf("node %d: %d samples, want %d", v, len(samples), want)
+			}
+			verdict, err := o.Verify()
+			if err != nil {
+				return err
+			}
+			lock.Lock()
+			all.Checked += verdict.Checked
+			all.Wrong += verdict.Wrong
+			if verdict.First != "" {
+				all.First = fmt.Sprintf("rank %d: %s", v, verdict.First)
+			}
+			lock.Unlock()
+		}
+		return nil
+	})
+	return all, err
+}
+
+// testCase is a case of the host backend of one host.
+func testCase(c collectives.Collective, algorithm string, ranks int, bytes int64) bench.Case {
+	return bench.Case{
+		What:  bench.What{Collective: c, Algorithm: algorithm, Bytes: bytes},
+		How:   bench.How{Backend: "host", Transport: "tcp", Buffers: "private", Timing: bench.TimingBarrier},
+		Where: bench.Where{Ranks: ranks, Hosts: 1, Domain: ranks, Radix: 2},
+	}
+}
+
+// nodesFor is the number of nodes that any algorithm needs for so many ranks.
+func nodesFor(ranks int) int {
+	most := ranks
+	for _, a := range algorithms.All {
+		for _, c := range a.Collectives {
+			s := collectives.Shape{Collective: c, Ranks: ranks, Count: 100, Chunks: 1, Local: ranks, Radix: 2}
+			if a.Supports(s) == nil {
+				most = max(most, a.Nodes(s))
+			}
+		}
+	}
+	return most
+}
+
+func TestEverythingIsRight(t *testing.T) {
+	for _, ranks := range []int{2, 4} {
+		m := newTeam(t, ranks, nodesFor(ranks), nil)
+		for _, transport := range transports {
+			for _, c := range collectives.Collectives {
+				for i, a := range append(algorithms.For(c), collectives.Algorithm{Name: bench.Auto}) {
+					for j, d := range collectives.DataTypes {
+						test := testCase(c, a.Name, ranks, 1003*8)
+						test.How.Transport = transport
+						test.What.DataType = d
+						test.What.Root = ranks - 1
+						if c.Reduces() {
+							test.What.Reduction = collectives.Reductions[(i+j)%len(collectives.Reductions)]
+						}
+						test.What.InPlace = (i+j/2)%2 == 0
+						if j%2 == 0 && !(test.What.InPlace && overwrites(c)) {
+							test.How.Timing = bench.TimingBatch
+						}
+						if !c.Rooted() {
+							test.What.Root = 0
+						}
+						prove(t, m, test)
+					}
+				}
+			}
+		}
+	}
+}
+
+// transports are those that are tested.
+var transports = []string{overTCP}
+
+func prove(t *testing.T, m *team, test bench.Case) {
+	t.Helper()
+	if err := (Backend{}).Supports(test); err != nil {
+		if a, e := algorithms.Find(test.What.Algorithm); e == nil {
+			if _, refused := test.Shape(a); refused != nil {
+				return // the algorithm does not do this shape; package collectives tests that
+			}
+		}
+		t.Errorf("%+v: %v", test, err)
+		return
+	}
+	verdict, err := m.run(t.Context(), test, 3)
+	if err != nil {
+		t.Fatalf("%+v: %v", test, err)
+	}
+	if verdict.Checked == 0 || verdict.Wrong != 0 {
+		t.Errorf("%+v: %d of %d elements wrong: %s", test, verdict.Wrong, verdict.Checked, verdict.First)
+	}
+}
+
+func TestCorruptionIsFound(t *testing.T) {
+	t.Setenv(host.FaultVariable, "rank=1,iteration=2,element=5")
+	m := newTeam(t, 2, 2, nil)
+	for _, timing := range []bench.Timing{bench.TimingBarrier, bench.TimingBatch} {
+		for _, algorithm := range []string{"ring", "direct", "recursive-doubling"} {
+			test := testCase(collectives.AllReduce, algorithm, 2, 4000)
+			test.How.Timing = timing
+			verdict, err := m.run(t.Context(), test, 3)
+			if timing == bench.TimingBatch {
+				if _, err = m.run(t.Context(), test, 3); err != nil || verdict.Wrong != 0 {
+					t.Errorf("%s: batches 0 and 1 are not corrupted: %v, %v", algorithm, verdict, err)
+				}
+				continue
+			}
+			if err != nil || verdict.Wrong == 0 || !strings.Contains(verdict.First, "iteration 2, element 5 ") {
+				t.Errorf("%s: a corrupted element gave %+v, %v", algorithm, verdict, err)
+			}
+		}
+	}
+}
+
+func TestCancelEndsRun(t *testing.T) {
+	m := newTeam(t, 2, 2, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := m.each(func(v int) error {
+		o, err := m.communicators[v].Prepare(ctx, testCase(collectives.AllReduce, "ring", 2, 4000))
+		if err != nil {
+			return err
+		}
+		defer o.Close()
+		if v == 1 {
+			cancel()
+			return nil
+		}
+		_, err = o.Run(ctx, 5)
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled run ended with %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, change := range map[string]func(*bench.Case){
+		"unknown transport": func(c *bench.Case) { c.How.Transport = "pigeon" },
+		"share no memory":   func(c *bench.Case) { c.How.Transport = "shm"; c.Where.Hosts = 2 },
+		"unknown buffers":   func(c *bench.Case) { c.How.Buffers = "odd" },
+		"TCP copies":        func(c *bench.Case) { c.How.Buffers = "registered" },
+		"unknown algorithm": func(c *bench.Case) { c.What.Algorithm = "zigzag" },
+		"on its own results": func(c *bench.Case) {
+			c.What.InPlace = true
+			c.How.Timing = bench.TimingBatch
+		},
+		"leave no element": func(c *bench.Case) { c.What.Bytes = 3 },
+	} {
+		c := testCase(collectives.AllReduce, "ring", 2, 4096)
+		change(&c)
+		if err := (Backend{}).Supports(c); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("want a refusal with %q, got %v", name, err)
+		}
+	}
+}
+
+func TestPacedGroup(t *testing.T) {
+	file, err := os.CreateTemp(t.TempDir(), "clock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	pace := bench.Pace{File: file, Links: []bench.LinkInfo{{Host: "vm0", Transmit: 10e6, Receive: 10e6}, {Host: "vm1", Transmit: 10e6, Receive: 10e6}}}
+	if err := file.Truncate(pace.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	m := &team{ranks: 2, nodes: 2, hosts: []string{"vm0", "vm1"}, messages: make([][]byte, 2), gather: &sync.WaitGroup{}}
+	m.gather.Add(2)
+	err = m.each(func(v int) error {
+		c, err := Backend{}.Open(t.Context(), &pacedMember{member{team: m, node: collectives.Node(v)}, &pace})
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		test := testCase(collectives.AllReduce, "ring", 2, 1<<20)
+		test.Where.Hosts, test.Where.Domain = 2, 1
+		o, err := c.Prepare(t.Context(), test)
+		if err != nil {
+			return err
+		}
+		defer o.Close()
+		samples, err := o.Run(t.Context(), 2)
+		if err == nil && (samples[1] < 0.1 || samples[1] > 0.12) {
+			err = fmt.Errorf("1 MiB over links of 10 MB/s took %v s, want 0.105", samples[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// pacedMember is a member whose connections are held to the rates of links.
+type pacedMember struct {
+	member
+	pace *bench.Pace
+}
+
+func (m *pacedMember) Pace() *bench.Pace { return m.pace }

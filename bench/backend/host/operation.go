@@ -1,0 +1,181 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"collbench/bench"
+	"collbench/collectives"
+	"collbench/collectives/host"
+)
+
+// operation is a prepared case on this node.
+type operation struct {
+	*communicator
+	test      bench.Case
+	algorithm collectives.Algorithm
+	shape     collectives.Shape
+	rank      int
+	engine    *host.Engine // nil on a node that the case has no use for
+	barrier   *host.Engine // nil on a switch
+	payload   *host.Payload
+	data      []byte // the program works in it
+	input     []byte // where the input is kept; in place, data
+	fault     *host.Fault
+	frees     []func()
+	fills     int // times that the input was made new; the number of the iteration, or of the batch
+	verdict   bench.Verdict
+}
+
+func (o *operation) isRank() bool { return o.rank < o.shape.Ranks }
+
+// Run implements bench.Operation.
+func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) {
+	if o.engine == nil {
+		return nil, nil
+	}
+	if o.broken != nil {
+		return nil, fmt.Errorf("%s: the connections cannot be used any more: %w", o.test, o.broken)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	unwatch := context.AfterFunc(ctx, func() { o.poller.Stop(context.Cause(ctx)) })
+	defer unwatch()
+	o.verdict = bench.Verdict{}
+	samples, err := o.measure(iterations)
+	if err != nil {
+		o.broken = err
+		return nil, fmt.Errorf("%s: %w", o.test, err)
+	}
+	return samples, nil
+}
+
+func (o *operation) measure(iterations int) (samples []float64, err error) {
+	batch := o.test.How.Timing == bench.TimingBatch
+	if batch && o.isRank() {
+		seconds, err := o.timed(iterations)
+		return []float64{seconds}, err
+	}
+	for i := range iterations {
+		if !o.isRank() {
+			if !batch || i == 0 {
+				o.renew()
+			}
+			if err := o.engine.Run(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		seconds, err := o.timed(1)
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, seconds)
+		o.verify()
+	}
+	return samples, nil
+}
+
+// renew counts what is about to be measured, and makes a rank's input new.
+func (o *operation) renew() {
+	if o.isRank() {
+		o.payload.Fill(o.rank, o.fills, o.input)
+	}
+	if o.fault != nil {
+		o.fault.Now = int64(o.fills)
+	}
+	o.group.Progress().Iteration.Store(int64(o.fills))
+	o.fills++
+}
+
+// timed makes the input new, waits for all ranks, and times so many iterations back to back: seconds for each.
+func (o *operation) timed(iterations int) (float64, error) {
+	o.renew()
+	if err := o.barrier.Run(); err != nil {
+		return 0, fmt.Errorf("barrier: %w", err)
+	}
+	start := time.Now()
+	for range iterations {
+		if err := o.once(); err != nil {
+			return 0, err
+		}
+	}
+	took := max(time.Since(start), 1) // the clock's resolution, where there is nothing to do
+	return took.Seconds() / float64(iterations), nil
+}
+
+// once is one iteration: all that is timed.
+func (o *operation) once() error {
+	if !o.test.What.InPlace {
+		in, _ := collectives.Contract(o.shape, o.rank)
+		o.each(in, func(from, to int) { copy(o.data[from:to], o.input[from:to]) })
+	}
+	if err := o.engine.Run(); err != nil {
+		return err
+	}
+	if o.test.What.Reduction == collectives.Avg && o.shape.Collective.Reduces() {
+		_, out := collectives.Contract(o.shape, o.rank)
+		o.each(out, func(from, to int) { host.Average(o.test.What.DataType, o.shape.Ranks, o.data[from:to]) })
+	}
+	return nil
+}
+
+// each goes through parts of the data buffer, by bytes.
+func (o *operation) each(parts []collectives.Part, do func(from, to int)) {
+	size := o.test.What.DataType.Size()
+	for _, p := range parts {
+		do(p.Offset*size, (p.Offset+p.Length)*size)
+	}
+}
+
+// verify checks the results of the last iteration.
+func (o *operation) verify() {
+	wrong, first := o.payload.Verify(o.rank, o.fills-1, o.data)
+	o.verdict.Checked += o.payload.Checked(o.rank)
+	if wrong > 0 && o.verdict.Wrong == 0 {
+		o.verdict.First = fmt.Sprintf("%s %d, %s", o.unit(), o.fills-1, first)
+	}
+	o.verdict.Wrong += wrong
+}
+
+// unit is what fills counts.
+func (o *operation) unit() string {
+	if o.test.How.Timing == bench.TimingBatch {
+		return "batch"
+	}
+	return "iteration"
+}
+
+// Verify implements bench.Operation.
+func (o *operation) Verify() (bench.Verdict, error) {
+	if o.test.How.Timing == bench.TimingBatch && o.engine != nil && o.isRank() && o.fills > 0 {
+		o.verdict = bench.Verdict{}
+		o.verify()
+	}
+	return o.verdict, nil
+}
+
+// Evidence implements bench.Operation.
+func (o *operation) Evidence() bench.Evidence {
+	return bench.Evidence{Observed: o.algorithm.Name, Source: "program",
+		Detail: fmt.Sprintf("the host engine ran the program %s in %d chunks over %s", o.algorithm.Name, o.shape.Chunks, o.test.How.Transport)}
+}
+
+// Chunks implements bench.Operation.
+func (o *operation) Chunks() int { return o.shape.Chunks }
+
+// Close implements bench.Operation.
+func (o *operation) Close() error {
+	for _, e := range []*host.Engine{o.engine, o.barrier} {
+		if e != nil {
+			e.Close()
+		}
+	}
+	for _, free := range o.frees {
+		free()
+	}
+	o.engine, o.barrier, o.frees = nil, nil, nil
+	return nil
+}
