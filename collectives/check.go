@@ -159,14 +159,14 @@ func (c *checker) step(round int) error {
 			}
 			for _, m := range cur.moves {
 				if err := apply(round, Node(v), m); err != nil {
-					return fmt.Errorf("%s: %w", c.name(Node(v)), err)
+					return fmt.Errorf("%s: %w", c.shape.NodeName(Node(v)), err)
 				}
 			}
 		}
 	}
 	for p, left := range c.wire {
 		if len(left) > 0 {
-			return fmt.Errorf("%s: %d elements sent to %s are never received", c.name(p.from), len(left[0]), c.name(p.to))
+			return fmt.Errorf("%s: %d elements sent to %s are never received", c.shape.NodeName(p.from), len(left[0]), c.shape.NodeName(p.to))
 		}
 	}
 	for v := range c.cursors {
@@ -175,14 +175,6 @@ func (c *checker) step(round int) error {
 		}
 	}
 	return nil
-}
-
-// name says which node it is: "rank 3", "switch 0".
-func (c *checker) name(v Node) string {
-	if int(v) < c.shape.Ranks {
-		return fmt.Sprintf("rank %d", v)
-	}
-	return fmt.Sprintf("switch %d", int(v)-c.shape.Ranks)
 }
 
 // valid checks a move by itself.
@@ -196,8 +188,6 @@ func (c *checker) valid(v Node, m Move) error {
 		return fmt.Errorf("peer %d: there are %d nodes", m.Peer, len(c.buffers))
 	case m.Peer == v && m.Action == Accumulate:
 		return errors.New("accumulates from itself")
-	case m.Length < 0 || m.Blocks < 0:
-		return fmt.Errorf("%d runs of %d elements", m.Blocks, m.Length)
 	}
 	size := len(c.buffers[v][m.Buffer].values)
 	last := m.Offset + (m.Runs()-1)*m.Stride
@@ -219,7 +209,7 @@ func (c *checker) send(_ int, v Node, m Move) error {
 		start := m.Offset + b*m.Stride
 		for i, x := range c.buffers[v][m.Buffer].values[start : start+m.Length] {
 			if x.index < 0 {
-				return fmt.Errorf("sends element %d to %s, which is undefined", start+i, c.name(m.Peer))
+				return fmt.Errorf("sends element %d to %s, which is undefined", start+i, c.shape.NodeName(m.Peer))
 			}
 			message = append(message, x)
 		}
@@ -236,18 +226,18 @@ func (c *checker) arrive(round int, v Node, m Move) error {
 	p := pair{m.Peer, v}
 	waiting := c.wire[p]
 	if len(waiting) == 0 {
-		return fmt.Errorf("waits for %s, which sends nothing", c.name(m.Peer))
+		return fmt.Errorf("waits for %s, which sends nothing", c.shape.NodeName(m.Peer))
 	}
 	message := waiting[0]
 	c.wire[p] = waiting[1:]
 	if len(message) != m.Elements() {
-		return fmt.Errorf("expects %d elements of %s, which sends %d", m.Elements(), c.name(m.Peer), len(message))
+		return fmt.Errorf("expects %d elements of %s, which sends %d", m.Elements(), c.shape.NodeName(m.Peer), len(message))
 	}
 	for b := range m.Runs() {
 		for i := range m.Length {
 			at := m.Offset + b*m.Stride + i
 			if err := c.put(&c.buffers[v][m.Buffer], at, message[b*m.Length+i], m.Action, round+1); err != nil {
-				return fmt.Errorf("element %d of %s: %w", at, c.name(m.Peer), err)
+				return fmt.Errorf("element %d of %s: %w", at, c.shape.NodeName(m.Peer), err)
 			}
 		}
 	}

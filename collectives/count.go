@@ -1,6 +1,9 @@
 package collectives
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Count is what crosses node v's interface when it carries out its program once: exactly, round by round.
 func Count(a Algorithm, s Shape, v Node) Traffic {
@@ -14,29 +17,47 @@ func CountAcross(a Algorithm, s Shape, v Node, home func(Node) int) (t Traffic) 
 	for _, p := range a.Program(s, v) {
 		for i := range p.Rounds {
 			for _, m := range p.Moves(i) {
-				t.add(v, m, p.Start+i, home)
+				t.add(v, m, p.Start+i, 1, home)
 			}
 		}
 	}
 	return t
 }
 
-func (t *Traffic) add(v Node, m Move, round int, home func(Node) int) {
-	n := m.Elements()
+// countAlike is CountAcross where the rounds of a phase that does not vary are equal in length too, as Check proves
+// for Canonical: one round stands for all.
+func countAlike(a Algorithm, s Shape, v Node, home func(Node) int) (t Traffic) {
+	for _, p := range a.Program(s, v) {
+		rounds, times := 1, p.Rounds
+		if p.Varies {
+			rounds, times = p.Rounds, 1
+		}
+		for i := range rounds {
+			for _, m := range p.Moves(i) {
+				t.add(v, m, p.Start+i, times, home)
+			}
+		}
+	}
+	return t
+}
+
+// add counts a move of node v that it makes so many times, first in that round.
+func (t *Traffic) add(v Node, m Move, round, times int, home func(Node) int) {
+	n := m.Elements() * times
 	if n == 0 {
 		return
 	}
-	t.Rounds = max(t.Rounds, round+1)
+	t.Rounds = max(t.Rounds, round+times)
 	if m.Action == Accumulate {
 		t.Accumulated += n
 	}
 	switch {
 	case m.Peer == v || home != nil && home(v) == home(m.Peer):
 	case m.Action == Send:
-		t.Sends++
+		t.Sends += times
 		t.Sent += n
 	default:
-		t.Receives++
+		t.Receives += times
 		t.Received += n
 	}
 }
@@ -65,36 +86,33 @@ type Operations struct {
 // Total is Sends + Receives.
 func (o Operations) Total() float64 { return o.Sends + o.Receives }
 
-// Busiest counts the traffic of the ranks and returns the largest figures. Up to about four million moves all ranks
+// Busiest counts the traffic of the ranks and returns the largest figures. Up to about a million moves all ranks
 // are counted. Where their programs are longer together, the figures are those of a sample of them, each counted
-// exactly: the root and the ranks 0, 1, N−1, N/2 and beside them, then the powers of two and their neighbours, then
-// ranks at even distances, until the moves are spent; at least eight ranks.
+// exactly: the root, the ranks 0, N−1, N−2, 1 and N/2 and their neighbours, then the powers of two and their neighbours,
+// then ranks at even distances, until the moves are spent; at least eight ranks. A sample finds the busiest rank of
+// every program in package algorithms (its tests compare); another's could be missed.
 func Busiest(a Algorithm, s Shape) Operations { return BusiestAcross(a, s, nil) }
 
 // BusiestAcross is Busiest of what crosses from one home to another, as for CountAcross.
 func BusiestAcross(a Algorithm, s Shape, home func(Node) int) (o Operations) {
-	even := s
-	even.Chunks = 1
-	even = Canonical(even)
-	ranks := sample(s, work(a, s)+work(a, even))
-	o.Exact = ranks == nil
+	unit := s // in which the slices are counted
+	unit.Chunks = 1
+	unit = Canonical(unit)
+	count := CountAcross
+	if s.Count%Canonical(s).Count == 0 {
+		count = countAlike
+	}
 	var sent, received int
-	count := func(r int) {
-		t := CountAcross(a, s, Node(r), home)
+	ranks, all := sample(a, s)
+	for r := range ranks {
+		t := count(a, s, Node(r), home)
 		o.Sent, o.Received = max(o.Sent, t.Sent), max(o.Received, t.Received)
 		o.Messages = max(o.Messages, t.Sends+t.Receives)
-		t = CountAcross(a, even, Node(r), home)
+		t = countAlike(a, unit, Node(r), home)
 		sent, received = max(sent, t.Sent), max(received, t.Received)
 	}
-	if o.Exact {
-		for r := range s.Ranks {
-			count(r)
-		}
-	}
-	for _, r := range ranks {
-		count(r)
-	}
-	o.Sends, o.Receives = inSlices(sent, even), inSlices(received, even)
+	o.Sends, o.Receives = inSlices(sent, unit), inSlices(received, unit)
+	o.Exact = all
 	return o
 }
 
@@ -106,32 +124,45 @@ func inSlices(elements int, s Shape) float64 {
 // countedMoves bounds the moves that Busiest looks at, and so its time to a few tenths of a second; sampledRanks is
 // the least number of ranks that it counts.
 const (
-	countedMoves = 4 << 20
+	countedMoves = 1 << 20
 	sampledRanks = 8
 )
 
-// work is about the number of moves that counting one rank takes, of which building its program is worth 16. The
+// work is about the number of moves that counting one rank takes, of which building its programs is worth 32. The
 // root's program stands for all.
 func work(a Algorithm, s Shape) (moves int) {
+	even := s.Count%Canonical(s).Count == 0
 	for _, p := range a.Program(s, Node(s.Root)) {
-		if !p.Varies {
-			moves += p.Rounds * len(p.Moves(0))
-			continue
-		}
-		for i := range p.Rounds {
-			moves += len(p.Moves(i))
+		switch first := len(p.Moves(0)); {
+		case p.Varies:
+			moves += p.Rounds * max(2, first)
+		case even:
+			moves += first
+		default:
+			moves += p.Rounds * first
 		}
 	}
-	return 16 + moves
+	return 32 + moves
 }
 
-// sample chooses the ranks to count, each of which takes so many moves; nil stands for all.
-func sample(s Shape, moves int) (ranks []int) {
-	n := s.Ranks
-	if n*moves <= countedMoves {
-		return nil
+// sample chooses the ranks to count, and says whether these are all of them.
+func sample(a Algorithm, s Shape) (ranks iter.Seq[int], all bool) {
+	if moves := work(a, s); s.Ranks*moves > countedMoves {
+		chosen := spread(s, max(sampledRanks, countedMoves/moves))
+		return slices.Values(chosen), false
 	}
-	want := min(n, max(sampledRanks, countedMoves/moves))
+	return func(yield func(int) bool) {
+		for r := range s.Ranks {
+			if !yield(r) {
+				return
+			}
+		}
+	}, true
+}
+
+// spread chooses so many ranks.
+func spread(s Shape, want int) (ranks []int) {
+	n := s.Ranks
 	seen := map[int]bool{}
 	take := func(candidates ...int) {
 		for _, r := range candidates {
@@ -141,14 +172,12 @@ func sample(s Shape, moves int) (ranks []int) {
 			}
 		}
 	}
-	take(s.Root, 0, 1, n-1, n/2, s.Root+1, s.Root-1, n/2-1, n/2+1)
+	take(s.Root, 0, n-1, n-2, 1, n/2, s.Root+1, s.Root-1, n-3, n/2-1, n/2+1)
 	for d := 2; d < n; d *= 2 {
 		take(d, d-1, d+1)
 	}
-	step := max(1, n/want)
-	for r := 0; r < n; r += step {
+	for r := 0; r < n; r += max(1, n/want) {
 		take(r)
 	}
-	slices.Sort(ranks)
 	return ranks
 }

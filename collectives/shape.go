@@ -43,6 +43,14 @@ func (s Shape) Size() int {
 	return s.Count
 }
 
+// NodeName says which node it is: "rank 3", "switch 0".
+func (s Shape) NodeName(v Node) string {
+	if int(v) < s.Ranks {
+		return fmt.Sprintf("rank %d", v)
+	}
+	return fmt.Sprintf("switch %d", int(v)-s.Ranks)
+}
+
 // Validate checks the ranges that the fields' comments give.
 func (s Shape) Validate() error {
 	switch {

@@ -62,30 +62,36 @@ func uniform(a Algorithm, s Shape) error {
 	for v := range Node(a.Nodes(s)) {
 		for i, p := range a.Program(s, v) {
 			if err := alike(p, false); err != nil {
-				return fmt.Errorf("node %d, phase %d: %w", v, i, err)
+				return fmt.Errorf("%s, phase %d: %w", s.NodeName(v), i, err)
 			}
 		}
 		for i, p := range a.Program(even, v) {
 			if err := alike(p, true); err != nil {
-				return fmt.Errorf("node %d, phase %d of %d elements: %w", v, i, even.Count, err)
+				return fmt.Errorf("%s, phase %d of %d elements: %w", s.NodeName(v), i, even.Count, err)
 			}
 		}
 	}
 	return nil
 }
 
-// alike compares the rounds of a phase with its first.
+// alike compares the rounds of a phase with its first. Lengths below zero are refused here, as Steps leaves such moves out.
 func alike(p Phase, lengths bool) error {
 	if p.Start < 0 || p.Rounds < 1 {
 		return fmt.Errorf("%d rounds from round %d", p.Rounds, p.Start)
 	}
-	if p.Varies || p.Rounds == 1 {
-		return nil
-	}
 	first := signature(nil, p.Moves(0), lengths)
 	var other []flow
-	for i := 1; i < p.Rounds; i++ {
-		other = signature(other[:0], p.Moves(i), lengths)
+	for i := range p.Rounds {
+		moves := p.Moves(i)
+		for _, m := range moves {
+			if m.Length < 0 || m.Blocks < 0 {
+				return fmt.Errorf("round %d: %d runs of %d elements", p.Start+i, m.Blocks, m.Length)
+			}
+		}
+		if p.Varies {
+			continue
+		}
+		other = signature(other[:0], moves, lengths)
 		if len(other) != len(first) {
 			return fmt.Errorf("round %d has %d messages and its first %d", p.Start+i, len(other), len(first))
 		}

@@ -34,7 +34,8 @@ var direct = collectives.Algorithm{
 
 // directReduce sends part p to rank p and accumulates part r, in one round.
 func directReduce(n, r int, v span, round int) phase {
-	return phase{Start: round, Rounds: 1, Moves: func(int) (moves []move) {
+	return phase{Start: round, Rounds: 1, Moves: func(int) []move {
+		moves := make([]move, 0, 2*(n-1))
 		for d := 1; d < n; d++ {
 			to, from := mod(r+d, n), mod(r-d, n)
 			moves = append(moves, v.part(to, n).to(send, node(to)), v.part(r, n).to(accumulate, node(from)))
@@ -45,7 +46,8 @@ func directReduce(n, r int, v span, round int) phase {
 
 // directGather sends part r to all, in one round.
 func directGather(n, r int, v span, round int) phase {
-	return phase{Start: round, Rounds: 1, Moves: func(int) (moves []move) {
+	return phase{Start: round, Rounds: 1, Moves: func(int) []move {
+		moves := make([]move, 0, 2*(n-1))
 		for d := 1; d < n; d++ {
 			to, from := mod(r+d, n), mod(r-d, n)
 			moves = append(moves, v.part(r, n).to(send, node(to)), v.part(from, n).to(receive, node(from)))

@@ -12,7 +12,8 @@ var oneshot = collectives.Algorithm{
 		if s.Ranks == 1 {
 			return nil
 		}
-		return []phase{{Rounds: 1, Moves: func(int) (moves []move) {
+		return []phase{{Rounds: 1, Moves: func(int) []move {
+			moves := make([]move, 0, 2*(s.Ranks-1))
 			for d := 1; d < s.Ranks; d++ {
 				to, from := mod(int(me)+d, s.Ranks), mod(int(me)-d, s.Ranks)
 				moves = append(moves, whole(s).to(send, node(to)), whole(s).to(accumulate, node(from)))
