@@ -1,0 +1,176 @@
+// Package store keeps runs in folders and reads them back.
+//
+// It stands between measuring and reporting: each case is written as it ends, so that a crash loses at most the
+// case in hand, and every report is made from what was written. A run folder holds
+//
+//	run.json        what was run where (bench.RunInfo), written once before anything is measured
+//	run-2.json, …   likewise of the runs added with --append, in their order
+//	results.jsonl   one finished case a line (bench.Result), with the ID of its run under the key "run"
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"collbench/bench"
+)
+
+// Names of the files in a run folder.
+const (
+	infoName    = "run.json"
+	resultsName = "results.jsonl"
+)
+
+// ErrNotEmpty is in the chain of Create's error for a folder that holds something and may not be added to.
+var ErrNotEmpty = errors.New("the folder is not empty")
+
+// Folder is a run folder that is being written. It serves one goroutine.
+type Folder struct {
+	dir     string
+	run     string // ID of the run that is being added
+	results *os.File
+	size    int64 // of results.jsonl: all of it whole lines
+	kept    int   // results written by this Folder
+}
+
+// line is one line of results.jsonl.
+type line struct {
+	Run string `json:"run"`
+	bench.Result
+}
+
+// DefaultDir is the folder of a run that names none: runs/<UTC time>.
+func DefaultDir(start time.Time) string {
+	return filepath.Join("runs", start.UTC().Format("20060102T150405Z"))
+}
+
+// Create makes the folder, and its parents, or opens it to add a run. A folder that is not empty is refused unless
+// add is set, and then it must be a run folder; a line that a crash left unfinished is cut off.
+func Create(dir string, add bool) (*Folder, error) {
+	f, err := create(dir, add)
+	if err != nil {
+		return nil, fmt.Errorf("run folder %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+func create(dir string, add bool) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > 0 {
+		if !add {
+			return nil, fmt.Errorf("%w: name another one, or add to it with --append", ErrNotEmpty)
+		}
+		if _, err := os.Stat(filepath.Join(dir, infoName)); err != nil {
+			return nil, fmt.Errorf("%w and no run folder: it has no %s", ErrNotEmpty, infoName)
+		}
+	}
+	file, err := os.OpenFile(filepath.Join(dir, resultsName), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	f := &Folder{dir: dir, results: file}
+	if f.size, err = wholeLines(file); err == nil {
+		err = file.Truncate(f.size)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// wholeLines is the length of the file up to and with its last newline.
+func wholeLines(file *os.File) (int64, error) {
+	size, err := file.Seek(0, io.SeekEnd)
+	block := make([]byte, 64<<10)
+	for err == nil && size > 0 {
+		start := max(0, size-int64(len(block)))
+		n := int(size - start)
+		if _, err = file.ReadAt(block[:n], start); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(block[:n], '\n'); i >= 0 {
+			return start + int64(i) + 1, nil
+		}
+		size = start
+	}
+	return size, err
+}
+
+// Dir is the folder's path as given to Create.
+func (f *Folder) Dir() string { return f.dir }
+
+// WriteInfo writes what is known of the run before its first result: run.json, or run-2.json and so on in a folder
+// that has runs. The file appears whole or not at all.
+func (f *Folder) WriteInfo(info bench.RunInfo) error {
+	data, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return fmt.Errorf("run folder %s: %w", f.dir, err)
+	}
+	name := infoName
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(filepath.Join(f.dir, name)); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		name = fmt.Sprintf("run-%d.json", n)
+	}
+	if err := writeWhole(f.dir, name, append(data, '\n')); err != nil {
+		return fmt.Errorf("run folder %s: %s was not written: %w", f.dir, name, err)
+	}
+	f.run = info.ID
+	return nil
+}
+
+// writeWhole writes a file under another name, brings it to the disk and then gives it its name.
+func writeWhole(dir, name string, data []byte) error {
+	temp, err := os.CreateTemp(dir, "."+name+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // there is none once it has its name
+	_, err = temp.Write(data)
+	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), filepath.Join(dir, name))
+}
+
+// Append writes one result and brings it to the disk. If that fails, for want of room say, what was written before
+// stays whole, and the error says what was kept.
+func (f *Folder) Append(r bench.Result) error {
+	if f.run == "" {
+		panic("store: a result before WriteInfo")
+	}
+	data, err := json.Marshal(line{f.run, r})
+	if err == nil {
+		data = append(data, '\n')
+		_, err = f.results.Write(data)
+	}
+	if err == nil {
+		err = f.results.Sync()
+	}
+	if err != nil {
+		err = errors.Join(err, f.results.Truncate(f.size))
+		return fmt.Errorf("%s: %s %s %d bytes was not kept, the %d results before it were: %w",
+			f.results.Name(), r.What.Collective, r.What.Algorithm, r.What.Bytes, f.kept, err)
+	}
+	f.size += int64(len(data))
+	f.kept++
+	return nil
+}
+
+// Close ends the writing.
+func (f *Folder) Close() error { return f.results.Close() }
