@@ -27,8 +27,8 @@ const lineVariable = "COLLBENCH_LAB_LINE"
 // lineNumber is that file's number: the first that exec.Cmd passes on.
 const lineNumber = 3
 
-// Enter runs this program once more with the same arguments, in a network and a process namespace of its own, and
-// waits for it. As root it does so without a user namespace where it can, otherwise the inner process is root of a
+// Enter runs this program once more with the same arguments, in a network, a process and a mount namespace of its
+// own, and waits for it. As root it does so without a user namespace where it can, otherwise the inner process is root of a
 // new user namespace and nobody special outside. SIGINT, SIGTERM and SIGHUP are passed on; the death of this
 // process, however sudden, is the death of the inner one, which takes along all processes and links inside.
 //
@@ -49,7 +49,7 @@ func Enter() (code int, err error) {
 
 // ways are the namespaces to try, as clone's flags.
 func ways(euid int) []uintptr {
-	const own = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID
+	const own = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
 	if euid == 0 {
 		return []uintptr{own, own | syscall.CLONE_NEWUSER}
 	}
@@ -148,6 +148,7 @@ func Entered() (*Line, bool) {
 	}
 	os.Unsetenv(lineVariable) // it is not for this process's children
 	unix.CloseOnExec(lineNumber)
+	ownProc()
 	line := &Line{os.NewFile(lineNumber, "line")}
 	go func() {
 		var b [1]byte
@@ -160,3 +161,12 @@ func Entered() (*Line, bool) {
 
 // Refuse tells the outer process why the work cannot be done here. The process has to end then.
 func (l *Line) Refuse(reason error) { _, _ = io.WriteString(l.file, reason.Error()) }
+
+// ownProc shows this process namespace's numbers in /proc, to this process and its children alone. Where /proc is
+// partly covered, as in containers, an unprivileged process may not: then a worker that is stopped from outside is
+// not told from one that hangs, and nothing else is lost.
+func ownProc() {
+	if unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") == nil {
+		_ = unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	}
+}

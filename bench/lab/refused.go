@@ -10,7 +10,7 @@ import (
 // whyRefused puts into words why the kernel refused to start a process in namespaces made by flags. read gives the
 // files of /proc that tell.
 func whyRefused(flags uintptr, err error, read func(string) ([]byte, error)) string {
-	kind, setting := "network and process namespaces are refused here", ""
+	kind, setting := "network, process and mount namespaces are refused here", ""
 	if flags&syscall.CLONE_NEWUSER != 0 {
 		kind = "user namespaces are refused here"
 	}
@@ -57,7 +57,7 @@ func whyForbidden(flags uintptr, read func(string) ([]byte, error)) string {
 // limits names the limits on namespaces that are used up: those of 0, or all of them when none is.
 func limits(read func(string) ([]byte, error)) string {
 	var all, zero []string
-	for _, kind := range []string{"user", "net", "pid"} {
+	for _, kind := range []string{"user", "net", "pid", "mnt"} {
 		name := "max_" + kind + "_namespaces"
 		value, err := read("/proc/sys/user/" + name)
 		if err != nil {

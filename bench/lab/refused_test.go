@@ -27,7 +27,7 @@ func TestWhyRefused(t *testing.T) {
 			"user namespaces are refused here: no space left on device (user.max_user_namespaces=10, user.max_net_namespaces=100)"},
 		{user, syscall.EINVAL, nil, "user namespaces are refused here: invalid argument (this kernel was built without them)"},
 		{syscall.CLONE_NEWNET, syscall.EPERM, map[string]string{"/proc/self/status": "Name:\tx\nSeccomp:\t0\n"},
-			"network and process namespaces are refused here: operation not permitted (no CAP_SYS_ADMIN)"},
+			"network, process and mount namespaces are refused here: operation not permitted (no CAP_SYS_ADMIN)"},
 	} {
 		wrapped := &os.PathError{Op: "fork/exec", Path: "/proc/self/exe", Err: c.err}
 		got := whyRefused(c.flags, wrapped, func(name string) ([]byte, error) {
