@@ -1,6 +1,9 @@
 package bench
 
-import "sync/atomic"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
 // Stage is where in a case a node is.
 type Stage int32
@@ -19,7 +22,12 @@ const (
 var stageNames = [...]string{"idle", "open", "prepare", "warm-up", "iterate", "verify", "close"}
 
 // String returns the stage's name, such as "iterate".
-func (s Stage) String() string { return stageNames[s] }
+func (s Stage) String() string {
+	if s < 0 || int(s) >= len(stageNames) {
+		return fmt.Sprintf("stage(%d)", int32(s))
+	}
+	return stageNames[s]
+}
 
 // Progress is what the watchdog reads of a node while it works. The working thread writes it without locks.
 type Progress struct {

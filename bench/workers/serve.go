@@ -1,0 +1,215 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+
+	"collbench/bench"
+
+	"golang.org/x/sys/unix"
+)
+
+// The file descriptors that a worker inherits. From bellsFD up: one bell for each member of the host.
+const (
+	controlFD  = 3
+	progressFD = 4
+	segmentFD  = 5
+	bellsFD    = 6
+)
+
+// worker is this process's side.
+type worker struct {
+	conn          io.ReadWriteCloser
+	write         sync.Mutex
+	requests      chan message
+	exchanges     chan [][]byte
+	group         *group
+	backends      []bench.Backend
+	communicators map[string]bench.Communicator
+	operation     bench.Operation
+}
+
+// Serve is the life of a worker process. It does what the parent says until the parent closes the control
+// connection, and then ends the process: whatever the backend is doing, nobody waits for it any more.
+func Serve(ctx context.Context, backends []bench.Backend) error {
+	file := os.NewFile(controlFD, "control")
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return fmt.Errorf("no control connection (a worker is started by run or lab, not by hand): %w", err)
+	}
+	file.Close()
+	first, err := receive(conn)
+	if err != nil || first.Kind != hello || first.Hello == nil {
+		return fmt.Errorf("no greeting from the parent: %w", errors.Join(err, io.ErrUnexpectedEOF))
+	}
+	// The working thread stays on one thread, so that it can be pinned. Another one must be able to answer the
+	// watchdog while it spins.
+	runtime.LockOSThread()
+	if runtime.GOMAXPROCS(0) < 2 {
+		runtime.GOMAXPROCS(2)
+	}
+	w := &worker{
+		conn: conn, requests: make(chan message), exchanges: make(chan [][]byte), backends: backends,
+		communicators: map[string]bench.Communicator{},
+	}
+	if err := w.join(*first.Hello); err != nil {
+		w.reply(message{Kind: failed, Error: err.Error()})
+		return err
+	}
+	go w.listen()
+	w.reply(message{Kind: done})
+	for m := range w.requests {
+		w.reply(w.handle(ctx, m))
+	}
+	return nil
+}
+
+// join makes the group from what was inherited.
+func (w *worker) join(h welcome) error {
+	page, err := openProgressPage(os.NewFile(progressFD, "progress"), len(h.Hosts))
+	if err != nil {
+		return err
+	}
+	w.group = &group{welcome: h, worker: w, progress: page.of(int(h.Node))}
+	if h.Bytes > 0 {
+		s := &bench.Segment{File: os.NewFile(segmentFD, "segment"), Bytes: h.Bytes, Members: h.Members}
+		for i := range h.Members {
+			s.Bells = append(s.Bells, os.NewFile(uintptr(bellsFD+i), "bell"))
+		}
+		w.group.segment = s
+	}
+	if h.PaceFD > 0 {
+		w.group.pace = &bench.Pace{File: os.NewFile(uintptr(h.PaceFD), "links"), Links: h.Pace}
+	}
+	if h.CPU != nil {
+		var set unix.CPUSet
+		set.Set(*h.CPU)
+		if err := unix.SchedSetaffinity(0, &set); err != nil {
+			return fmt.Errorf("pinning to CPU %d: %w", *h.CPU, err)
+		}
+	}
+	return nil
+}
+
+// listen takes what the parent sends. It answers the watchdog at once, whatever the working thread does.
+func (w *worker) listen() {
+	for {
+		m, err := receive(w.conn)
+		if err != nil {
+			os.Exit(0) // the parent is gone or done with us
+		}
+		switch m.Kind {
+		case ping:
+			w.reply(message{Kind: pong})
+		case exchanged:
+			w.exchanges <- m.Data
+		default:
+			w.requests <- m
+		}
+	}
+}
+
+func (w *worker) reply(m message) {
+	w.write.Lock()
+	defer w.write.Unlock()
+	if err := send(w.conn, m); err != nil {
+		os.Exit(0) // as above
+	}
+}
+
+// handle does what a request asks and returns the answer. A panic of a backend is an answer too: its text tells
+// the user more than the death of a process.
+func (w *worker) handle(ctx context.Context, m message) (answer message) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(os.Stderr, "panic: %v\n%s", p, debug.Stack())
+			answer = message{Kind: failed, Error: fmt.Sprintf("panic: %v", p)}
+		}
+		w.group.progress.Stage.Store(int32(bench.StageIdle))
+	}()
+	var r *result
+	var err error
+	switch m.Kind {
+	case prepare:
+		err = w.prepare(ctx, m.Case)
+	case iterate:
+		r, err = w.run(ctx, m.Iterations, m.Stage)
+	default:
+		err = fmt.Errorf("unknown request %q", m.Kind)
+	}
+	if err != nil {
+		return message{Kind: failed, Error: err.Error()}
+	}
+	return message{Kind: done, Result: r}
+}
+
+func (w *worker) enter(s bench.Stage) {
+	p := w.group.progress
+	p.Iteration.Store(0)
+	p.Round.Store(0)
+	p.Waiting.Store(0)
+	p.Stage.Store(int32(s))
+}
+
+func (w *worker) prepare(ctx context.Context, c *bench.Case) error {
+	if c == nil {
+		return errors.New("no case")
+	}
+	if w.operation != nil {
+		w.enter(bench.StageClose)
+		err := w.operation.Close()
+		w.operation = nil
+		if err != nil {
+			return fmt.Errorf("closing the operation before: %w", err)
+		}
+	}
+	comm, ok := w.communicators[c.How.Backend]
+	if !ok {
+		w.enter(bench.StageOpen)
+		var err error
+		if comm, err = w.open(ctx, c.How.Backend); err != nil {
+			return err
+		}
+		w.communicators[c.How.Backend] = comm
+	}
+	w.enter(bench.StagePrepare)
+	var err error
+	w.operation, err = comm.Prepare(ctx, *c)
+	if err != nil {
+		w.operation = nil
+	}
+	return err
+}
+
+func (w *worker) open(ctx context.Context, name string) (bench.Communicator, error) {
+	for _, b := range w.backends {
+		if b.Name() == name {
+			return b.Open(ctx, w.group)
+		}
+	}
+	return nil, fmt.Errorf("unknown backend %q", name)
+}
+
+func (w *worker) run(ctx context.Context, iterations int, stage bench.Stage) (*result, error) {
+	if w.operation == nil {
+		return nil, errors.New("nothing is prepared")
+	}
+	w.enter(stage)
+	seconds, err := w.operation.Run(ctx, iterations)
+	if err != nil {
+		return nil, err
+	}
+	w.enter(bench.StageVerify)
+	verdict, err := w.operation.Verify()
+	if err != nil {
+		return nil, err
+	}
+	return &result{Seconds: seconds, Verdict: verdict, Evidence: w.operation.Evidence(), Chunks: w.operation.Chunks()}, nil
+}
