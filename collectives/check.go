@@ -12,7 +12,7 @@ const exactRanks = 62
 
 // Check proves the algorithm right for one shape: it pushes sets of contributors through the programs of all nodes,
 // round by round, and at the end compares what every rank holds with the Contract. It refuses messages without a
-// partner or of another length, moves outside a buffer, undefined elements that are sent or accumulated into,
+// partner or of another length, moves outside a buffer, runs that overlap, undefined elements that are sent or accumulated into,
 // elements of different places combined, a contribution counted twice, two arrivals that overwrite each other in a
 // round, phases whose rounds are not alike, and switches that share a place. The error names the round and the node.
 //
@@ -189,12 +189,25 @@ func (c *checker) valid(v Node, m Move) error {
 	case m.Peer == v && m.Action == Accumulate:
 		return errors.New("accumulates from itself")
 	}
-	size := len(c.buffers[v][m.Buffer].values)
-	last := m.Offset + (m.Runs()-1)*m.Stride
-	if low, high := min(m.Offset, last), max(m.Offset, last)+m.Length; low < 0 || high > size {
-		return fmt.Errorf("moves elements %d … %d of a buffer of %d", low, high-1, size)
+	if size := len(c.buffers[v][m.Buffer].values); !inside(m, size) {
+		return fmt.Errorf("%d runs of %d elements from element %d every %d: beyond a buffer of %d", m.Runs(), m.Length, m.Offset, m.Stride, size)
+	}
+	if m.Runs() > 1 && max(m.Stride, -m.Stride) < m.Length {
+		return fmt.Errorf("runs of %d elements every %d overlap", m.Length, m.Stride)
 	}
 	return nil
+}
+
+// inside says whether all runs lie within a buffer of that size, whatever the numbers: nothing overflows.
+func inside(m Move, size int) bool {
+	if m.Offset < 0 || m.Length > size || m.Offset > size-m.Length || m.Stride < -size || m.Stride > size {
+		return false
+	}
+	room, stride := size-m.Length-m.Offset, m.Stride
+	if stride < 0 {
+		room, stride = m.Offset, -stride
+	}
+	return m.Runs() == 1 || stride <= room/(m.Runs()-1)
 }
 
 func (c *checker) send(_ int, v Node, m Move) error {

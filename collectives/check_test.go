@@ -53,9 +53,13 @@ func TestCheckRefuses(t *testing.T) {
 		{"buffer", rank0(with(out, func(m *Move) { m.Buffer = 2 }), in), "buffer 2 does not exist"},
 		{"negative length", rank0(with(out, func(m *Move) { m.Length = -2 }), in), "rank 0, phase 0: round 0: 0 runs of -2 elements"},
 		{"negative blocks", rank0(with(out, func(m *Move) { m.Blocks = -2 }), in), "rank 0, phase 0: round 0: -2 runs of 4 elements"},
-		{"beyond the end", rank0(with(out, func(m *Move) { m.Offset = 1 }), in), "round 0: rank 0: moves elements 1 … 4 of a buffer of 4"},
-		{"before the start", rank0(with(out, func(m *Move) { m.Offset, m.Blocks, m.Length, m.Stride = 2, 2, 2, -3 }), in), "moves elements -1 … 3 of a buffer of 4"},
-		{"no scratch", rank0(with(out, func(m *Move) { m.Buffer = Scratch }), in), "moves elements 0 … 3 of a buffer of 0"},
+		{"beyond the end", rank0(with(out, func(m *Move) { m.Offset = 1 }), in), "round 0: rank 0: 1 runs of 4 elements from element 1 every 0: beyond a buffer of 4"},
+		{"before the start", rank0(with(out, func(m *Move) { m.Offset, m.Blocks, m.Length, m.Stride = 2, 2, 2, -3 }), in), "2 runs of 2 elements from element 2 every -3: beyond a buffer of 4"},
+		{"no scratch", rank0(with(out, func(m *Move) { m.Buffer = Scratch }), in), "1 runs of 4 elements from element 0 every 0: beyond a buffer of 0"},
+		{"overlapping runs", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 2, 2, 1 }), in), "runs of 2 elements every 1 overlap"},
+		{"huge stride", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 5, 2, 1<<62 }), in), "beyond a buffer of 4"},
+		{"huge blocks", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 1<<61, 2, 4 }), in), "beyond a buffer of 4"},
+		{"countless", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 1<<62+1, 2, 4 }), in), "runs of 2 elements"},
 		{"negative scratch", func(a *Algorithm) { a.Scratch = func(Shape) int { return -1 } }, "scratch of -1 elements"},
 		{"undefined", func(a *Algorithm) {
 			rank0(with(out, func(m *Move) { m.Buffer = Scratch }), in)(a)

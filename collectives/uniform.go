@@ -3,6 +3,7 @@ package collectives
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Placement checks where the algorithm's switches sit and returns the highest level in use: −1 without switches,
@@ -74,7 +75,8 @@ func uniform(a Algorithm, s Shape) error {
 	return nil
 }
 
-// alike compares the rounds of a phase with its first. Lengths below zero are refused here, as Steps leaves such moves out.
+// alike compares the rounds of a phase with its first. Lengths below zero
+// or beyond all numbers are refused here, as Steps leaves such moves out.
 func alike(p Phase, lengths bool) error {
 	if p.Start < 0 || p.Rounds < 1 {
 		return fmt.Errorf("%d rounds from round %d", p.Rounds, p.Start)
@@ -84,7 +86,7 @@ func alike(p Phase, lengths bool) error {
 	for i := range p.Rounds {
 		moves := p.Moves(i)
 		for _, m := range moves {
-			if m.Length < 0 || m.Blocks < 0 {
+			if m.Length < 0 || m.Blocks < 0 || m.Length > 0 && m.Blocks > math.MaxInt/m.Length {
 				return fmt.Errorf("round %d: %d runs of %d elements", p.Start+i, m.Blocks, m.Length)
 			}
 		}

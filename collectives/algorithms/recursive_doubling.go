@@ -9,8 +9,8 @@ import (
 // recursiveDoubling exchanges with partners at distance 1, 2, 4, …
 var recursiveDoubling = collectives.Algorithm{
 	Name: "recursive-doubling",
-	Summary: "partners at distances 1, 2, 4, …; all_reduce log2 N rounds of S bytes, 2 more and S(1+log2 N) bytes above a " +
-		"power of two; all_gather log2 N rounds, S(N−1)/N bytes, powers of two only (Thakur 2005)",
+	Summary: "partners at distances 1, 2, 4, …; all_reduce log2 N rounds of S bytes each, above a power of two 2 rounds and S " +
+		"bytes more; all_gather log2 N rounds, S(N−1)/N bytes, powers of two only (Thakur 2005)",
 	Collectives: []collectives.Collective{collectives.AllReduce, collectives.AllGather},
 	Refuses: func(s shape) error {
 		if s.Collective == collectives.AllGather {

@@ -70,24 +70,22 @@ func (p *Poller) Stop(err error) {
 const paceMilliseconds = 1
 
 // Wait implements Waiter.
-func (p *Poller) Wait(idle int) error {
+func (p *Poller) Wait(int) error {
 	timeout := -1
 	if p.paces {
 		timeout = paceMilliseconds
 	}
-	return p.wait(idle, timeout)
+	return p.wait(timeout)
 }
 
 // wait looks for news, for so many milliseconds; −1 is for ever.
-func (p *Poller) wait(idle, timeout int) error {
+func (p *Poller) wait(timeout int) error {
 	if err := p.stopped.Load(); err != nil {
 		return *err
 	}
-	if idle > 0 { // the last pass has read all that there was
-		for _, s := range p.streams {
-			if s.gone {
-				return s.broke(io.EOF)
-			}
+	for _, s := range p.streams {
+		if s.gone { // and the engine has read all that it could
+			return s.broke(io.EOF)
 		}
 	}
 	n, err := unix.EpollWait(p.epoll, p.events[:], timeout)

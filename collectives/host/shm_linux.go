@@ -1,0 +1,143 @@
+package host
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"collbench/collectives"
+)
+
+// Shared is the memory that the nodes of one host share: a line for each member that says whether it sleeps, a ring
+// for each ordered pair, and a region for each member's registered buffers.
+type Shared struct {
+	memory  []byte
+	members []collectives.Node
+	bells   []*os.File // an eventfd a member
+	me      int        // among members
+	links   map[collectives.Node]*link
+	used    int // bytes of the region
+}
+
+// NewShared maps the file, which starts as zeros, for node me, one of the members.
+func NewShared(file *os.File, bytes int64, members []collectives.Node, bells []*os.File, me collectives.Node) (*Shared, error) {
+	s := &Shared{members: members, bells: bells, me: -1, links: map[collectives.Node]*link{}}
+	for i, m := range members {
+		if m == me {
+			s.me = i
+		}
+	}
+	if s.me < 0 {
+		return nil, fmt.Errorf("shared memory: node %d is not among those that share it", me)
+	}
+	if int64(s.regions()) > bytes {
+		return nil, fmt.Errorf("shared memory of %d bytes: %d nodes need %d", bytes, len(members), s.regions())
+	}
+	memory, err := unix.Mmap(int(file.Fd()), 0, int(bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("shared memory of %d bytes: %w", bytes, err)
+	}
+	s.memory = memory
+	return s, nil
+}
+
+// regions is where the members' regions begin.
+func (s *Shared) regions() int {
+	n := len(s.members)
+	return (n*lineBytes + n*n*ringBytes + pageBytes - 1) &^ (pageBytes - 1)
+}
+
+const pageBytes = 4096
+
+// asleep is the flag by which a member says that it must be woken.
+func (s *Shared) asleep(member int) *uint32 {
+	return (*uint32)(unsafe.Pointer(&s.memory[member*lineBytes]))
+}
+
+func (s *Shared) ring(from, to int) ring {
+	at := len(s.members)*lineBytes + (from*len(s.members)+to)*ringBytes
+	return newRing(s.memory[at : at+ringBytes : at+ringBytes])
+}
+
+// Has says whether the node is a member.
+func (s *Shared) Has(v collectives.Node) bool {
+	for _, m := range s.members {
+		if m == v {
+			return true
+		}
+	}
+	return false
+}
+
+// Place is the node's own place among the members.
+func (s *Shared) Place() int { return s.me }
+
+// Channel is the channel to another member.
+func (s *Shared) Channel(v collectives.Node) Channel {
+	if l := s.links[v]; l != nil {
+		return l
+	}
+	for i, m := range s.members {
+		if m == v {
+			l := &link{out: s.ring(s.me, i), in: s.ring(i, s.me), asleep: s.asleep(i), shared: s}
+			if i < len(s.bells) {
+				l.bell = int(s.bells[i].Fd())
+			}
+			s.links[v] = l
+			return l
+		}
+	}
+	return nil
+}
+
+// Close gives the memory back.
+func (s *Shared) Close() { _ = unix.Munmap(s.memory) }
+
+// link is the channel between two nodes that share memory.
+type link struct {
+	out, in ring
+	got     int     // bytes that Receive returned
+	asleep  *uint32 // whether the peer must be woken
+	bell    int
+	shared  *Shared
+}
+
+// Send implements Channel.
+func (l *link) Send(p []byte) (int, error) {
+	n := l.out.put(p)
+	if n > 0 && atomic.LoadUint32(l.asleep) != 0 {
+		return n, l.wake()
+	}
+	return n, nil
+}
+
+// Receive implements Channel.
+func (l *link) Receive(int) ([]byte, error) {
+	b := l.in.get()
+	l.got = len(b)
+	return b, nil
+}
+
+// Consume implements Channel.
+func (l *link) Consume(n int) {
+	told := l.in.consume(n, l.got)
+	l.got -= n
+	if told && atomic.LoadUint32(l.asleep) != 0 {
+		_ = l.wake() // the peer is there, or the run ends anyway
+	}
+}
+
+// wake rings the peer's bell. The flag was read after the news was written, and the peer looks for news after it
+// has set the flag: one of the two sees the other.
+func (l *link) wake() error {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	if _, err := unix.Write(l.bell, one[:]); err != nil && err != unix.EAGAIN {
+		return fmt.Errorf("wake a node of this host: %w", err)
+	}
+	return nil
+}
