@@ -21,81 +21,86 @@ type field struct {
 	value func(summary.Row) string
 }
 
+const (
+	alignLeft  = text.AlignLeft
+	alignRight = text.AlignRight
+)
+
 // identity are the properties of a case that go into the line above the table when all rows share them, and else
 // into a column.
 var identity = []field{
-	{"collective", text.AlignLeft, func(r summary.Row) string { return r.Collective }},
-	{"type", text.AlignLeft, func(r summary.Row) string {
+	{"collective", alignLeft, func(r summary.Row) string { return r.Collective }},
+	{"type", alignLeft, func(r summary.Row) string {
 		if r.Reduction == "none" {
 			return r.DataType
 		}
 		return r.DataType + " " + r.Reduction
 	}},
-	{"placement", text.AlignLeft, func(r summary.Row) string {
+	{"placement", alignLeft, func(r summary.Row) string {
 		if r.InPlace {
 			return "in place"
 		}
 		return "out of place"
 	}},
-	{"ranks", text.AlignLeft, func(r summary.Row) string {
+	{"ranks", alignLeft, func(r summary.Row) string {
 		return plural(r.Ranks, "rank", "ranks") + " on " + plural(r.Hosts, "host", "hosts")
 	}},
-	{"backend", text.AlignLeft, func(r summary.Row) string { return "backend " + strings.TrimSpace(r.Backend+" "+r.Variant) }},
-	{"transport", text.AlignLeft, func(r summary.Row) string { return r.Transport }},
-	{"buffers", text.AlignLeft, func(r summary.Row) string { return r.Buffers + " buffers" }},
-	{"timing", text.AlignLeft, func(r summary.Row) string { return string(r.Timing) + " timing" }},
-	{"launch", text.AlignRight, func(r summary.Row) string { return "launch " + strconv.Itoa(r.Launch) }},
+	{"backend", alignLeft, func(r summary.Row) string { return "backend " + strings.TrimSpace(r.Backend+" "+r.Variant) }},
+	{"transport", alignLeft, func(r summary.Row) string { return r.Transport }},
+	{"buffers", alignLeft, func(r summary.Row) string { return r.Buffers + " buffers" }},
+	{"timing", alignLeft, func(r summary.Row) string { return string(r.Timing) + " timing" }},
+	{"launch", alignRight, func(r summary.Row) string { return "launch " + strconv.Itoa(r.Launch) }},
 }
 
 var figures = []field{
-	{"size", text.AlignRight, func(r summary.Row) string { return unit.Bytes(r.Bytes) }},
-	{"algorithm", text.AlignLeft, ranAs},
-	{"time", text.AlignRight, func(r summary.Row) string {
+	{"size", alignRight, func(r summary.Row) string { return unit.Bytes(r.Bytes) }},
+	{"algorithm", alignLeft, ranAs},
+	{"time", alignRight, func(r summary.Row) string {
 		if r.Seconds == nil {
 			return ""
 		}
 		return unit.Seconds(r.Seconds.Median)
 	}},
-	{"± 95 %", text.AlignRight, func(r summary.Row) string {
+	{"± 95 %", alignRight, func(r summary.Row) string {
 		if w, ok := halfWidth(r); ok {
 			return percent(w)
 		}
 		return ""
 	}},
-	{"algbw", text.AlignRight, func(r summary.Row) string { return rate(r.AlgBW) }},
-	{"busbw", text.AlignRight, func(r summary.Row) string { return rate(r.BusBW) }},
-	{"wirebw", text.AlignRight, func(r summary.Row) string { return rate(r.WireBW) }},
-	{"sent", text.AlignRight, func(r summary.Row) string {
+	{"algbw", alignRight, func(r summary.Row) string { return rate(r.AlgBW) }},
+	{"busbw", alignRight, func(r summary.Row) string { return rate(r.BusBW) }},
+	{"wirebw", alignRight, func(r summary.Row) string { return rate(r.WireBW) }},
+	{"sent", alignRight, func(r summary.Row) string {
 		if r.Operations == nil {
 			return ""
 		}
 		return unit.BytesAbout(float64(r.Operations.BytesSent))
 	}},
-	{"counted", text.AlignRight, func(r summary.Row) string {
+	{"counted", alignRight, func(r summary.Row) string {
 		if r.Counted == nil {
 			return ""
 		}
 		return unit.BytesAbout(r.Counted.BytesSent)
 	}},
-	{"model", text.AlignRight, func(r summary.Row) string {
+	{"model", alignRight, func(r summary.Row) string {
 		if r.Model == nil {
 			return ""
 		}
 		return unit.Seconds(r.Model.Seconds)
 	}},
-	{"Δ model", text.AlignRight, func(r summary.Row) string {
+	{"Δ model", alignRight, func(r summary.Row) string {
 		if d, ok := offModel(r); ok {
 			return signed(d)
 		}
 		return ""
 	}},
-	{"wrong", text.AlignRight, func(r summary.Row) string {
+	{"wrong", alignRight, func(r summary.Row) string {
 		if r.Wrong == nil {
 			return ""
 		}
 		return strconv.FormatInt(*r.Wrong, 10)
 	}},
-	{"status", text.AlignLeft, func(r summary.Row) string { return string(r.Status) }},
+	{"status", alignLeft, func(r summary.Row) string { return string(r.Status) }},
 }
 
 // Table writes the rows for a terminal. What all rows share stands above the table; errors, notes and what
@@ -245,4 +250,3 @@ func signed(v float64) string {
 	}
 	return fmt.Sprintf("+%.1f %%", 100*v)
 }
-

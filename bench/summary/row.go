@@ -68,7 +68,7 @@ type Operations struct {
 	Receives      float64 `json:"receives"`
 	BytesSent     int64   `json:"bytes_sent"`
 	BytesReceived int64   `json:"bytes_received"`
-	Messages      int     `json:"messages"` // sent
+	Messages      int     `json:"messages"` // sent and received
 }
 
 // Counted is what the links' own counters saw for one rank in one iteration, with all headers: the largest over
