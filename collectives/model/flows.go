@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"collbench/collectives"
 )
@@ -15,6 +16,9 @@ type flow struct {
 // maxFlows bounds the messages that are looked at, and so memory to 1 GiB; programs in which each rank talks to
 // every other have N² and are refused from some 6,000 ranks up.
 const maxFlows = 36 << 20
+
+// sampled is the number of nodes from whose programs the size of all is estimated.
+const sampled = 1024
 
 // event is a phase of one node: its flows, and when they are under way.
 type event struct {
@@ -64,6 +68,10 @@ func read(a collectives.Algorithm, s collectives.Shape, elementSize int, f *fabr
 	}
 	nodes := a.Nodes(s)
 	for v := range collectives.Node(nodes) {
+		if v == sampled { // the rest is much the same: memory is taken once
+			l.flows = slices.Grow(l.flows, min(maxFlows, len(l.flows)*(nodes/sampled)))
+			l.events = slices.Grow(l.events, min(maxFlows, len(l.events)*(nodes/sampled)))
+		}
 		phases := a.Program(s, v)
 		for _, p := range phases {
 			if p.Varies {
@@ -168,6 +176,9 @@ func (l *ledger) place(f *fabric) error {
 // judgedSamples is how many nodes' phases of the same extent are looked at: programs are alike from node to node.
 const judgedSamples = 8
 
+// few is the first moves of a round: a switch's, one for each of very many ranks, are alike.
+func few(moves []collectives.Move) []collectives.Move { return moves[:min(len(moves), 64)] }
+
 // judge finds whether the rounds of a phase wait for each other: whether what a round sends overlaps what the node
 // received in the round before as another part of the same series. In a pipeline both are the same chunk, the i-th
 // of either phase; in a ring it is the part before.
@@ -183,7 +194,7 @@ func (l *ledger) judge(p collectives.Phase, phases []collectives.Phase) {
 	}
 	sends := false
 	i := max(1, p.Rounds/2)
-	for _, m := range p.Moves(i) {
+	for _, m := range few(p.Moves(i)) {
 		if m.Action != collectives.Send || m.Elements() == 0 {
 			continue
 		}
@@ -193,7 +204,7 @@ func (l *ledger) judge(p collectives.Phase, phases []collectives.Phase) {
 			if q.Rounds < 2 || q.Varies || before < 0 || before >= q.Rounds || before == i {
 				continue
 			}
-			for _, r := range q.Moves(before) {
+			for _, r := range few(q.Moves(before)) {
 				if r.Action != collectives.Send && overlap(m, r) {
 					j.chained = true
 					return

@@ -3,7 +3,6 @@ package model
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"collbench/collectives"
 )
@@ -144,38 +143,60 @@ func (f *fabric) time(h hop, bytes int64) int64 {
 	return int64(float64(bytes)*f.cost[h.link]*h.share + 0.5)
 }
 
+// byRound lists the numbers of the events in the order of a round of theirs.
+func byRound(events []event, round func(event) int32) []int32 {
+	last := int32(0)
+	for _, e := range events {
+		last = max(last, round(e))
+	}
+	next := make([]int32, last+2)
+	for _, e := range events {
+		next[round(e)+1]++
+	}
+	for r := range last {
+		next[r+1] += next[r]
+	}
+	order := make([]int32, len(events))
+	for i, e := range events {
+		order[next[round(e)]] = int32(i)
+		next[round(e)]++
+	}
+	return order
+}
+
+// until splits off the events whose round is now.
+func until(order []int32, events []event, round func(event) int32, now int32) (these, rest []int32) {
+	n := 0
+	for n < len(order) && round(events[order[n]]) == now {
+		n++
+	}
+	return order[:n], order[n:]
+}
+
 func (w *sweep) run() {
-	starts := w.ledger.events
-	ends := slices.Clone(starts)
-	slices.SortStableFunc(starts, func(a, b event) int { return int(a.start - b.start) })
-	slices.SortStableFunc(ends, func(a, b event) int { return int(a.end() - b.end()) })
+	events := w.ledger.events
+	begins := func(e event) int32 { return e.start }
+	starts, ends := byRound(events, begins), byRound(events, event.end)
+	var these []int32
 	active := 0
 	for len(ends) > 0 {
-		now := ends[0].end()
+		now := events[ends[0]].end()
 		if len(starts) > 0 {
-			now = min(now, starts[0].start)
+			now = min(now, events[starts[0]].start)
 		}
-		ending := 0
-		for ending < len(ends) && ends[ending].end() == now {
-			ending++
-		}
-		w.finish(ends[:ending], active)
-		active -= ending
-		ends = ends[ending:]
-		beginning := 0
-		for beginning < len(starts) && starts[beginning].start == now {
-			beginning++
-		}
-		w.begin(starts[:beginning])
-		active += beginning
-		starts = starts[beginning:]
+		these, ends = until(ends, events, event.end, now)
+		w.finish(these, active)
+		active -= len(these)
+		these, starts = until(starts, events, begins, now)
+		w.begin(these)
+		active += len(these)
 		w.rounds = max(w.rounds, int(now))
 		if active == 0 {
 			continue
 		}
-		next := ends[0].end()
+		next := events[ends[0]].end()
 		if len(starts) > 0 {
-			next = min(next, starts[0].start)
+			next = min(next, events[starts[0]].start)
 		}
 		w.pattern(float64(next - now))
 	}
@@ -183,10 +204,10 @@ func (w *sweep) run() {
 }
 
 // finish takes phases that end off the links.
-func (w *sweep) finish(ends []event, active int) {
+func (w *sweep) finish(ends []int32, active int) {
 	if len(ends) < active {
-		for _, e := range ends {
-			w.apply(e, -1)
+		for _, i := range ends {
+			w.apply(w.ledger.events[i], -1)
 		}
 		return
 	}
@@ -197,10 +218,10 @@ func (w *sweep) finish(ends []event, active int) {
 }
 
 // begin puts phases that start on the links and finds whether a stream starts or stops.
-func (w *sweep) begin(starts []event) {
+func (w *sweep) begin(starts []int32) {
 	streams, chains := w.streams, w.chains
-	for _, e := range starts {
-		switch e.kind {
+	for _, i := range starts {
+		switch w.ledger.events[i].kind {
 		case streamed:
 			streams++
 		case chained:
@@ -213,8 +234,8 @@ func (w *sweep) begin(starts []event) {
 	}
 	w.stream.on = on
 	w.startLatency = 0
-	for _, e := range starts {
-		w.apply(e, 1)
+	for _, i := range starts {
+		w.apply(w.ledger.events[i], 1)
 	}
 }
 
