@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"collbench/bench/stat"
 	"collbench/bench/unit"
 )
 
@@ -13,7 +14,7 @@ import (
 // number of samples that a case gets altogether: with 6 the median's order-statistic interval reaches 95 %.
 const (
 	passes     = 2
-	minSamples = 6
+	minSamples = stat.MinInterval
 	stretch    = 0.2  // seconds that one Team.Run is meant to take: long enough to pay for its control messages
 	batchTime  = 0.02 // seconds that a sample of TimingBatch is meant to take
 	maxPasses  = 20
@@ -89,7 +90,7 @@ func (s *run) warmUp(ctx context.Context, m *measurement, pass int) error {
 			return err
 		}
 		times = append(times, slowest(batch.Seconds)...)
-		if steady(times) || m.spent+m.each > limit {
+		if stat.Steady(times) || m.spent+m.each > limit {
 			return nil
 		}
 	}
@@ -278,11 +279,11 @@ func slowest(seconds [][]float64) []float64 {
 // precision is the half width of the median's 95 % interval ÷ median; infinite with too few samples for one.
 func (m *measurement) precision() float64 {
 	times := slowest(thinned(m.seconds))
-	low, high, ok := medianInterval(times)
+	low, high, ok := stat.MedianInterval(times)
 	if !ok {
 		return math.Inf(1)
 	}
-	return (high - low) / 2 / median(times)
+	return (high - low) / 2 / stat.Median(times)
 }
 
 // thinned leaves at most MaxSamples samples of each rank, evenly spread.

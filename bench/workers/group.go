@@ -11,7 +11,7 @@ import (
 // maxExchange bounds a node's part of an exchange in bytes.
 const maxExchange = 1 << 20
 
-// group is a bench.Group over the control connection.
+// group is a bench.PacedGroup over the control connection.
 type group struct {
 	welcome
 	worker   *worker

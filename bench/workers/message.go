@@ -45,7 +45,6 @@ type welcome struct {
 	Ranks   int                `json:"ranks"`
 	Hosts   []string           `json:"hosts"` // of each node
 	Address string             `json:"address"`
-	CPU     *int               `json:"cpu,omitempty"`     // to be pinned to
 	Members []collectives.Node `json:"members,omitempty"` // of the shared memory
 	Bytes   int64              `json:"bytes,omitempty"`   // of the shared memory; 0: there is none
 	Pace    []bench.LinkInfo   `json:"pace,omitempty"`    // links to be held to the rates of

@@ -14,7 +14,6 @@ import (
 type Node struct {
 	Host    string // nodes of the same host share memory
 	Address string // IP address by which the others reach it
-	CPU     *int   // the processor that its working thread is pinned to; nil: not pinned
 	// Start starts the command where the node belongs, such as in another network namespace. It is called on a
 	// thread that lives as long as this process, and has to start the command from that thread: when the thread
 	// that forked a worker ends, the kernel ends the worker. Nil: cmd.Start.

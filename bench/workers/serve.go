@@ -12,8 +12,6 @@ import (
 	"sync"
 
 	"collbench/bench"
-
-	"golang.org/x/sys/unix"
 )
 
 // The file descriptors that a worker inherits. From bellsFD up: one bell for each member of the host.
@@ -49,8 +47,7 @@ func Serve(ctx context.Context, backends []bench.Backend) error {
 	if err != nil || first.Kind != hello || first.Hello == nil {
 		return fmt.Errorf("no greeting from the parent: %w", errors.Join(err, io.ErrUnexpectedEOF))
 	}
-	// The working thread stays on one thread, so that it can be pinned. Another one must be able to answer the
-	// watchdog while it spins.
+	// While the working thread spins, another one must be able to answer the watchdog.
 	runtime.LockOSThread()
 	if runtime.GOMAXPROCS(0) < 2 {
 		runtime.GOMAXPROCS(2)
@@ -87,13 +84,6 @@ func (w *worker) join(h welcome) error {
 	}
 	if h.PaceFD > 0 {
 		w.group.pace = &bench.Pace{File: os.NewFile(uintptr(h.PaceFD), "links"), Links: h.Pace}
-	}
-	if h.CPU != nil {
-		var set unix.CPUSet
-		set.Set(*h.CPU)
-		if err := unix.SchedSetaffinity(0, &set); err != nil {
-			return fmt.Errorf("pinning to CPU %d: %w", *h.CPU, err)
-		}
 	}
 	return nil
 }

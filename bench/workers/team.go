@@ -63,7 +63,7 @@ func (t *team) start() (err error) {
 		t.processes = append(t.processes, w)
 		go t.wait(i, w)
 		go t.listen(i, w)
-		h := welcome{Node: collectives.Node(i), Ranks: t.pool.Ranks, Hosts: hosts, Address: n.Address, CPU: n.CPU}
+		h := welcome{Node: collectives.Node(i), Ranks: t.pool.Ranks, Hosts: hosts, Address: n.Address}
 		if len(mates) > 1 {
 			h.Members, h.Bytes = mates, segmentBytes
 		}

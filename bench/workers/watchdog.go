@@ -121,7 +121,8 @@ func (t *team) take(c *collection, e event) error {
 		c.missing--
 		c.results[e.node] = e.message.Result
 		if e.message.Kind == failed {
-			c.errors = append(c.errors, fmt.Sprintf("%s: %s", t.pool.name(e.node), e.message.Error))
+			text := strings.TrimPrefix(e.message.Error, t.current.String()+": ") // the failure's own prefix
+			c.errors = append(c.errors, fmt.Sprintf("%s: %s", t.pool.name(e.node), text))
 		}
 	case exchange:
 		if len(e.message.Data) != 1 {
