@@ -70,7 +70,7 @@ func globals(id string, legend bool) []charts.GlobalOpts {
 	}
 }
 
-// palette names the colours of the series, which the page's style sheet defines for light and dark.
+// colour names the colours of the series, which the page's style sheet defines for light and dark.
 func colour(i int) string { return fmt.Sprintf("css:--s%d", i%8) }
 
 // symbol tells series apart without colour.
@@ -139,16 +139,16 @@ type limit struct {
 // markLines draws limits into a series.
 func markLines(limits []limit, vertical bool) object {
 	data := []any{}
-	axis := "yAxis"
+	axis, position := "yAxis", "insideEndTop"
 	if vertical {
-		axis = "xAxis"
+		axis, position = "xAxis", "end"
 	}
 	for _, l := range limits {
 		data = append(data, object{axis: l.value, "name": l.label})
 	}
 	return object{"silent": true, "symbol": []string{"none", "none"}, "data": data, "animation": false,
 		"lineStyle": object{"type": "dotted", "width": 1.5, "color": "css:--limit"},
-		"label":     object{"show": true, "formatter": "{b}", "position": "insideEndTop", "color": "css:--limit", "fontSize": 11}}
+		"label":     object{"show": true, "formatter": "{b}", "position": position, "rotate": 0, "color": "css:--limit", "fontSize": 11}}
 }
 
 // hidden is a series that only carries mark lines.

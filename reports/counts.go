@@ -103,7 +103,7 @@ func operationsFigure(f figure, p panel, list []tally) (figure, error) {
 		addTips(series[0].(object), tips)
 		o["legend"].(object)["data"] = seriesNames(series)
 		if limits != nil {
-			series = append(series, hidden("bar", limits, false))
+			series = append(series, hidden("line", limits, false))
 		}
 		o["series"] = series
 		o["tooltip"].(object)["formatter"] = "fn:barTip"

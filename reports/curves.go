@@ -266,7 +266,7 @@ func (f figure) bars(p panel, lines []line, q quantity, limits []limit) (figure,
 			legend = append(legend, object{"name": "model", "icon": "diamond"})
 		}
 		if limits != nil {
-			series = append(series, hidden("bar", limits, true))
+			series = append(series, hidden("scatter", limits, true))
 		}
 		o["series"] = series
 		o["legend"].(object)["data"] = legend

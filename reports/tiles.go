@@ -48,7 +48,7 @@ func tiles(info bench.RunInfo, rows []summary.Row, all []panel) (list []tile) {
 		list = append(list, tile{"Best over ring", times(ratio), ratioLabel + " at " + ratioNote})
 	}
 	if worst, name, ok := worstModel(all); ok {
-		list = append(list, tile{"Farthest from the model", signed(worst), name + ", largest size"})
+		list = append(list, tile{"Distance from model", signed(worst), name + ", largest size"})
 	}
 	if u, ok := busiestLink(info, all); ok {
 		list = append(list, tile{"Busiest link", fmt.Sprintf("%.0f %%", 100*u.used), oneLine(u.host) + " of its rate, by " + u.by})
