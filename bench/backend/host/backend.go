@@ -125,6 +125,9 @@ func (c *communicator) join(ctx context.Context) (err error) {
 		secret = append(secret, theirs.Share...)
 	}
 	c.network.Join(peers, secret)
+	if err := c.share(); err != nil {
+		return err
+	}
 	return c.pace()
 }
 
@@ -134,6 +137,20 @@ func (c *communicator) name(v collectives.Node) string {
 		return fmt.Sprintf("switch %d on %s", int(v)-ranks, c.group.Host(v))
 	}
 	return fmt.Sprintf("rank %d on %s", v, c.group.Host(v))
+}
+
+// share takes the memory that the nodes of this host share, if there is any.
+func (c *communicator) share() (err error) {
+	segment := c.group.Shared()
+	if segment == nil {
+		return nil
+	}
+	c.shared, err = host.NewShared(segment.File, segment.Bytes, segment.Members, segment.Bells, c.group.Node())
+	if err != nil {
+		return err
+	}
+	c.sleeper, err = host.NewSleeper(c.poller, c.shared)
+	return err
 }
 
 // pace holds the connections to the rates of links if the group says so.

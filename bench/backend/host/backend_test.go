@@ -5,15 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"collbench/bench"
 	"collbench/collectives"
 	"collbench/collectives/algorithms"
 	"collbench/collectives/host"
 )
+
+// TestMain lets each node, which is a process elsewhere and a goroutine here, have a thread that runs: nodes that
+// wait for each other in shared memory do not give way to goroutines.
+func TestMain(m *testing.M) {
+	runtime.GOMAXPROCS(32)
+	os.Exit(m.Run())
+}
 
 // team is a group of nodes that are goroutines of this process.
 type team struct {
@@ -31,12 +42,19 @@ type member struct {
 	progress bench.Progress
 }
 
-func (m *member) Node() collectives.Node    { return m.node }
-func (m *member) Ranks() int                { return m.ranks }
-func (m *member) Nodes() int                { return m.nodes }
-func (m *member) Address() string           { return "127.0.0.1" }
-func (m *member) Shared() *bench.Segment    { return m.shared }
+func (m *member) Node() collectives.Node { return m.node }
+func (m *member) Ranks() int             { return m.ranks }
+func (m *member) Nodes() int             { return m.nodes }
+func (m *member) Address() string        { return "127.0.0.1" }
+
 func (m *member) Progress() *bench.Progress { return &m.progress }
+
+func (m *member) Shared() *bench.Segment {
+	if m.shared != nil && slices.Contains(m.shared.Members, m.node) {
+		return m.shared
+	}
+	return nil
+}
 
 func (m *member) Host(v collectives.Node) string {
 	if m.hosts == nil {
@@ -52,11 +70,39 @@ func (m *member) Exchange(_ context.Context, mine []byte) ([][]byte, error) {
 	return m.messages, nil
 }
 
+// segment is the memory that nodes on the first host share.
+func segment(t *testing.T, m *team) *bench.Segment {
+	t.Helper()
+	s := &bench.Segment{Bytes: 1 << 30}
+	for v := range collectives.Node(m.nodes) {
+		if m.hosts != nil && m.hosts[v] != m.hosts[0] {
+			continue
+		}
+		bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Members = append(s.Members, v)
+		s.Bells = append(s.Bells, os.NewFile(uintptr(bell), "bell"))
+	}
+	memory, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.File = os.NewFile(uintptr(memory), "memory")
+	if err := s.File.Truncate(s.Bytes); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.File.Close() })
+	return s
+}
+
 func newTeam(t *testing.T, ranks, nodes int, hosts []string) *team {
 	t.Helper()
 	m := &team{ranks: ranks, nodes: nodes, hosts: hosts, messages: make([][]byte, nodes), gather: &sync.WaitGroup{},
 		communicators: make([]bench.Communicator, nodes)}
 	m.gather.Add(nodes)
+	m.shared = segment(t, m)
 	if err := m.each(func(v int) (err error) {
 		m.communicators[v], err = Backend{}.Open(t.Context(), &member{team: m, node: collectives.Node(v)})
 		return err
@@ -172,7 +218,28 @@ func TestEverythingIsRight(t *testing.T) {
 }
 
 // transports are those that are tested.
-var transports = []string{overTCP}
+var transports = []string{overTCP, overShm}
+
+// Two hosts of two ranks each, the switches on the second, which shares no memory: bells, connections and rings
+// together.
+func TestBothTransports(t *testing.T) {
+	nodes := nodesFor(4)
+	hosts := []string{"a", "a", "a", "b", "b", "b", "b", "b", "b", "b"}[:nodes]
+	m := newTeam(t, 4, nodes, hosts)
+	for _, c := range collectives.Collectives {
+		for _, a := range algorithms.For(c) {
+			test := testCase(c, a.Name, 4, 100_000)
+			test.How.Transport = overBoth
+			test.Where.Hosts, test.Where.Domain = 2, 2
+			prove(t, m, test)
+		}
+	}
+	test := testCase(collectives.AllReduce, "ring", 4, 100)
+	test.How.Transport = overShm
+	if _, err := m.run(t.Context(), test, 1); err == nil || !strings.Contains(err.Error(), "no memory is shared with rank 3 on b") {
+		t.Errorf("shm across hosts: %v", err)
+	}
+}
 
 func prove(t *testing.T, m *team, test bench.Case) {
 	t.Helper()

@@ -3,7 +3,9 @@ package host
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"collbench/bench"
 	"collbench/collectives"
@@ -16,7 +18,9 @@ type communicator struct {
 	poller  *host.Poller
 	network *host.Network
 	pacer   *host.Pacer
-	broken  error // a run has ended in the middle: what is under way belongs to nobody
+	shared  *host.Shared  // nil: no memory is shared
+	sleeper *host.Sleeper // nil likewise
+	broken  error         // a run has ended in the middle: what is under way belongs to nobody
 }
 
 // Prepare implements bench.Communicator.
@@ -42,7 +46,7 @@ func (c *communicator) prepare(ctx context.Context, test bench.Case) (*operation
 	if shape.Ranks != c.group.Ranks() || algorithm.Nodes(shape) > c.group.Nodes() {
 		return nil, fmt.Errorf("want %d ranks and %d nodes, have %d and %d", shape.Ranks, algorithm.Nodes(shape), c.group.Ranks(), c.group.Nodes())
 	}
-	o := &operation{communicator: c, test: test, algorithm: algorithm, shape: shape, rank: int(c.group.Node())}
+	o := &operation{communicator: c, cpu: -1, test: test, algorithm: algorithm, shape: shape, rank: int(c.group.Node())}
 	if o.rank >= algorithm.Nodes(shape) {
 		return o, nil // a switch that another case needs
 	}
@@ -118,14 +122,57 @@ func dissemination(ranks int, v collectives.Node) []collectives.Phase {
 
 // start connects what a program needs and makes its engine.
 func (o *operation) start(ctx context.Context, config host.Config) (*host.Engine, error) {
-	if err := o.network.Connect(ctx, config.Program.Peers()); err != nil {
+	far := map[collectives.Node]bool{} // peers that are reached by TCP
+	for _, peer := range config.Program.Peers() {
+		if peer == o.group.Node() || o.near(peer) {
+			continue
+		}
+		if o.test.How.Transport == overShm {
+			return nil, fmt.Errorf("transport shm: no memory is shared with %s", o.name(peer))
+		}
+		far[peer] = true
+	}
+	if err := o.network.Connect(ctx, slices.Collect(maps.Keys(far))); err != nil {
 		return nil, err
 	}
+	config.Channels = func(peer collectives.Node) host.Channel {
+		if far[peer] {
+			return o.network.Channel(peer)
+		}
+		return o.shared.Channel(peer)
+	}
 	progress := o.group.Progress()
-	config.Channels = o.network.Channel
-	config.Waiter = o.poller
 	config.Watch = host.Watch{Round: &progress.Round, Waiting: &progress.Waiting}
+	config.Waiter = o.waiter()
 	return host.NewEngine(config)
+}
+
+// near says whether the peer is reached through shared memory.
+func (o *operation) near(peer collectives.Node) bool {
+	return o.test.How.Transport != overTCP && o.shared != nil && o.shared.Has(peer)
+}
+
+// waiter is how this node waits in this case: alike for its program and its barriers.
+func (o *operation) waiter() host.Waiter {
+	here, near := 0, 0
+	for v := range collectives.Node(o.algorithm.Nodes(o.shape)) {
+		if o.group.Host(v) == o.group.Host(o.group.Node()) {
+			here++
+		}
+		if v == o.group.Node() || o.near(v) {
+			near++
+		}
+	}
+	switch {
+	case near == o.algorithm.Nodes(o.shape):
+		if cpus := host.CPUs(); near > 1 && here <= len(cpus) {
+			o.cpu = cpus[o.shared.Place()]
+		}
+		return &host.Spinner{Poller: o.poller, Yield: o.cpu < 0}
+	case near > 1:
+		return o.sleeper
+	}
+	return o.poller
 }
 
 // memory gets zeroed memory that Close gives back.
@@ -147,6 +194,9 @@ func (c *communicator) Close() error {
 		c.network.Close()
 	}
 	c.poller.Close()
+	if c.shared != nil {
+		c.shared.Close()
+	}
 	if c.pacer != nil {
 		c.pacer.Close()
 	}

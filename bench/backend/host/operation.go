@@ -25,6 +25,7 @@ type operation struct {
 	input     []byte // where the input is kept; in place, data
 	fault     *host.Fault
 	frees     []func()
+	cpu       int // of its own, to spin on; −1: none
 	fills     int // times that the input was made new; the number of the iteration, or of the batch
 	verdict   bench.Verdict
 }
@@ -41,6 +42,9 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if o.cpu >= 0 {
+		defer host.Pin(o.cpu)()
+	}
 	unwatch := context.AfterFunc(ctx, func() { o.poller.Stop(context.Cause(ctx)) })
 	defer unwatch()
 	o.verdict = bench.Verdict{}
