@@ -200,14 +200,17 @@ func (c *checker) valid(v Node, m Move) error {
 
 // inside says whether all runs lie within a buffer of that size, whatever the numbers: nothing overflows.
 func inside(m Move, size int) bool {
-	if m.Offset < 0 || m.Length > size || m.Offset > size-m.Length || m.Stride < -size || m.Stride > size {
+	if m.Offset < 0 || m.Length > size || m.Offset > size-m.Length {
 		return false
+	}
+	if m.Runs() == 1 {
+		return true
 	}
 	room, stride := size-m.Length-m.Offset, m.Stride
 	if stride < 0 {
-		room, stride = m.Offset, -stride
+		room, stride = m.Offset, -max(stride, -size-1)
 	}
-	return m.Runs() == 1 || stride <= room/(m.Runs()-1)
+	return stride <= room/(m.Runs()-1)
 }
 
 func (c *checker) send(_ int, v Node, m Move) error {

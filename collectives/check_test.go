@@ -1,6 +1,7 @@
 package collectives
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,8 @@ func TestCheckRefuses(t *testing.T) {
 		{"no scratch", rank0(with(out, func(m *Move) { m.Buffer = Scratch }), in), "1 runs of 4 elements from element 0 every 0: beyond a buffer of 0"},
 		{"overlapping runs", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 2, 2, 1 }), in), "runs of 2 elements every 1 overlap"},
 		{"huge stride", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 5, 2, 1<<62 }), in), "beyond a buffer of 4"},
+		{"hugely negative stride", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 2, 2, math.MinInt }), in), "beyond a buffer of 4"},
+		{"stride of one run", func(a *Algorithm) { rank0(with(out, func(m *Move) { m.Stride = 99 }), in)(a) }, ""},
 		{"huge blocks", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 1<<61, 2, 4 }), in), "beyond a buffer of 4"},
 		{"countless", rank0(with(out, func(m *Move) { m.Blocks, m.Length, m.Stride = 1<<62+1, 2, 4 }), in), "runs of 2 elements"},
 		{"negative scratch", func(a *Algorithm) { a.Scratch = func(Shape) int { return -1 } }, "scratch of -1 elements"},
