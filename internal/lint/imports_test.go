@@ -1,0 +1,101 @@
+package lint
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rule is what the files of a package may import besides the standard library: packages of this module, and
+// modules of others by the beginning of their path. "…" allows every package of the module.
+type rule struct{ ours, theirs []string }
+
+// rules is the table of docs/architecture.md. A package that it lacks fails the test.
+var rules = map[string]rule{
+	"collectives":            {},
+	"collectives/algorithms": {ours: []string{"collectives"}},
+	"collectives/host":       {ours: []string{"collectives"}, theirs: []string{"golang.org/x/sys/"}},
+	"collectives/model":      {ours: []string{"collectives"}},
+	"bench/unit":             {},
+	"bench/stat":             {theirs: []string{"gonum.org/v1/gonum/"}},
+	"bench": {
+		ours:   []string{"collectives", "collectives/algorithms", "bench/stat", "bench/unit"},
+		theirs: []string{"github.com/goccy/go-yaml"},
+	},
+	"bench/backend":      {ours: []string{"bench", "bench/backend/host"}},
+	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
+	"bench/environment":  {ours: []string{"bench"}},
+	"bench/store":        {ours: []string{"bench"}},
+	"bench/workers":      {ours: []string{"bench", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
+	"bench/lab": {
+		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
+		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
+	},
+	"bench/summary": {ours: []string{"bench", "bench/stat", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"}},
+	"reports": {
+		ours:   []string{"bench", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
+		theirs: []string{"github.com/go-echarts/go-echarts/v2/", "github.com/jedib0t/go-pretty/v6/"},
+	},
+	"cmd/collbench": {
+		ours:   []string{"…"},
+		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
+	},
+	"cmd/bench-mpi": {ours: []string{"bench/stat", "bench/unit"}},
+	"internal/lint": {},
+}
+
+// TestImports holds every import of every package against the table. Tests may import more of this module, but
+// whatever is only for tests stays in tests.
+func TestImports(t *testing.T) {
+	for _, f := range sources(t) {
+		r, ok := rules[f.dir]
+		if !ok {
+			t.Errorf("%s: package %s is not in the table of imports: add it, and to docs/architecture.md", f.path, f.dir)
+			continue
+		}
+		for _, spec := range f.syntax.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if path == "C" && !strings.HasPrefix(f.dir, "cgo/") {
+				t.Errorf(`%s: import "C" outside of cgo/`, f.path)
+			}
+			if problem := forbidden(r, f.dir, path); problem != "" && !f.test {
+				t.Errorf("%s: %s", f.path, problem)
+			}
+		}
+	}
+}
+
+// forbidden says what is wrong with an import, or "".
+func forbidden(r rule, dir, path string) string {
+	name, ours := strings.CutPrefix(path, module+"/")
+	first, _, _ := strings.Cut(path, "/")
+	switch {
+	case ours && (slices.Contains(r.ours, name) || slices.Contains(r.ours, "…") && !strings.HasPrefix(name, "cgo/") && !strings.HasPrefix(name, "kernels")):
+		return ""
+	case ours:
+		return dir + " must not import " + name
+	case !strings.Contains(first, "."): // the standard library
+		return ""
+	case slices.ContainsFunc(r.theirs, func(prefix string) bool { return strings.HasPrefix(path, prefix) }):
+		return ""
+	}
+	return dir + " must not import " + path
+}
+
+func TestForbidden(t *testing.T) {
+	for _, c := range []struct {
+		dir, path string
+		allowed   bool
+	}{
+		{"collectives", "slices", true}, {"collectives", "collbench/bench", false}, {"collectives/model", "collbench/collectives/algorithms", false},
+		{"bench", "github.com/goccy/go-yaml/ast", true}, {"bench", "github.com/go-echarts/go-echarts/v2/opts", false}, {"bench/stat", "collbench/bench", false},
+		{"reports", "github.com/go-echarts/go-echarts/v2/charts", true}, {"cmd/collbench", "collbench/bench/lab", true}, {"cmd/collbench", "collbench/cgo/dl", false},
+		{"cmd/collbench", "github.com/go-echarts/go-echarts/v2/opts", false}, {"bench/backend/host", "collbench/bench/backend", false},
+	} {
+		if problem := forbidden(rules[c.dir], c.dir, c.path); (problem == "") != c.allowed {
+			t.Errorf("%s imports %s: %q", c.dir, c.path, problem)
+		}
+	}
+}
