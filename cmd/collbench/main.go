@@ -20,7 +20,9 @@ import (
 // commands lists the subcommands in the order in which help shows them.
 func commands() []*cli.Command {
 	return []*cli.Command{
+		runCommand(),
 		listCommand(),
+		workerCommand(),
 	}
 }
 

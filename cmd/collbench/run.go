@@ -1,0 +1,89 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"slices"
+
+	"collbench/bench"
+	"collbench/bench/backend"
+	"collbench/bench/workers"
+	"collbench/collectives/algorithms"
+
+	"github.com/urfave/cli/v2"
+)
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "run",
+		Usage:  "measure collectives between processes on this machine",
+		Flags:  slices.Concat([]cli.Flag{ranksFlag()}, caseFlags(), runFlags()),
+		Action: runAction,
+	}
+}
+
+func runAction(c *cli.Context) error {
+	file, flags, err := settings(c)
+	if err != nil {
+		return err
+	}
+	plan, err := bench.Resolve(file, flags, bench.Site{
+		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported,
+	})
+	if err != nil {
+		return usageErrorf("%w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	command, err := workerCommandLine()
+	if err != nil {
+		return err
+	}
+	pool := &workers.Pool{Command: command, Ranks: plan.Ranks, Timeout: c.Duration("timeout")}
+	for range plan.Ranks + switches(plan) {
+		pool.Nodes = append(pool.Nodes, workers.Node{Host: host, Address: "127.0.0.1"})
+	}
+	job, err := newJob(c, file, flags, plan)
+	if err != nil {
+		return err
+	}
+	job.launcher = pool
+	for rank := range plan.Ranks {
+		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Host: host})
+	}
+	return job.measure(c)
+}
+
+// switches is the number of switch processes that the cases of a plan need at most.
+func switches(p bench.Plan) int {
+	most := 0
+	for _, c := range p.Cases {
+		a, err := algorithms.Find(c.What.Algorithm)
+		if err != nil {
+			continue // auto, which chooses no algorithm with switches
+		}
+		if s, err := c.Shape(a); err == nil {
+			most = max(most, a.Nodes(s)-s.Ranks)
+		}
+	}
+	return most
+}
+
+func backendNames() []string {
+	var names []string
+	for _, b := range backend.All {
+		names = append(names, b.Name())
+	}
+	return names
+}
+
+// supported asks the case's backend.
+func supported(c bench.Case) error {
+	b, err := backend.Find(c.How.Backend)
+	if err != nil {
+		return err
+	}
+	return b.Supports(c)
+}
