@@ -192,28 +192,27 @@ func (l *ledger) judge(p collectives.Phase, phases []collectives.Phase) {
 	if j.chained || j.samples >= judgedSamples {
 		return
 	}
-	sends := false
 	i := max(1, p.Rounds/2)
+	var sends []collectives.Move
 	for _, m := range few(p.Moves(i)) {
-		if m.Action != collectives.Send || m.Elements() == 0 {
-			continue
-		}
-		sends = true
-		for _, q := range phases {
-			before := p.Start + i - 1 - q.Start
-			if q.Rounds < 2 || q.Varies || before < 0 || before >= q.Rounds || before == i {
-				continue
-			}
-			for _, r := range few(q.Moves(before)) {
-				if r.Action != collectives.Send && overlap(m, r) {
-					j.chained = true
-					return
-				}
-			}
+		if m.Action == collectives.Send {
+			sends = append(sends, m)
 		}
 	}
-	if sends {
+	if len(sends) > 0 {
 		j.samples++
+	}
+	for _, q := range phases {
+		before := p.Start + i - 1 - q.Start
+		if len(sends) == 0 || q.Rounds < 2 || q.Varies || before < 0 || before >= q.Rounds || before == i {
+			continue
+		}
+		for _, r := range few(q.Moves(before)) {
+			if r.Action != collectives.Send && slices.ContainsFunc(sends, func(m collectives.Move) bool { return overlap(m, r) }) {
+				j.chained = true
+				return
+			}
+		}
 	}
 }
 
@@ -222,6 +221,7 @@ func overlap(a, b collectives.Move) bool {
 	if a.Buffer != b.Buffer || a.Elements() == 0 || b.Elements() == 0 {
 		return false
 	}
+	a, b = joined(a), joined(b)
 	if a.Runs() > b.Runs() {
 		a, b = b, a
 	}
@@ -231,6 +231,14 @@ func overlap(a, b collectives.Move) bool {
 		}
 	}
 	return false
+}
+
+// joined makes one run of runs that follow each other.
+func joined(m collectives.Move) collectives.Move {
+	if m.Runs() > 1 && m.Stride == m.Length {
+		m.Length, m.Blocks = m.Runs()*m.Length, 1
+	}
+	return m
 }
 
 // covers says whether a run of the move meets the run at offset.
