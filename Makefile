@@ -1,0 +1,54 @@
+# collbench. `make help` lists the targets.
+
+GO       ?= go
+FUZZTIME ?= 10s
+LAUNCHES ?= 20
+DEMO     ?= runs/demo-$(shell date -u +%Y%m%dT%H%M%SZ)
+# A tree that git cannot or will not read is built without its commit.
+BUILD    := $(if $(shell git rev-parse HEAD 2>/dev/null),,-buildvcs=false)
+# Packages are tested one after the other: many tests start processes and measure time.
+TEST     := $(GO) test -p 1 -timeout 20m
+
+.PHONY: build demo test race bench bench-mpi fuzz lint clean help
+
+build: ## bin/collbench
+	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
+
+demo: build ## ring against SHARP on a virtual cluster: a table and a report, in under three minutes
+	bin/collbench lab --vms 8 --link 100Mbit --bytes 4MiB --algorithm ring,nvls,sharp --budget 60s --out $(DEMO)
+	bin/collbench report $(DEMO)
+
+test: ## build, vet and every test; FLAGS=-v, FLAGS=-short …
+	$(GO) build $(BUILD) ./...
+	$(GO) vet $(BUILD) ./...
+	$(TEST) $(BUILD) $(FLAGS) ./...
+
+race: ## the tests under the race detector, without those that measure for long
+	CGO_ENABLED=1 $(TEST) $(BUILD) -race -short $(FLAGS) ./...
+
+bench: ## benchmarks of the parts
+	$(GO) test $(BUILD) -p 1 -run '^$$' -bench . $(FLAGS) ./...
+
+bench-mpi: build ## the host all-reduce beside Open MPI, MPICH and Intel MPI, into docs/performance.md; takes long, alone
+	scripts/mpi-peers
+	$(GO) run $(BUILD) ./cmd/bench-mpi -launches $(LAUNCHES) -o docs/performance.md
+
+fuzz: ## every fuzz test for FUZZTIME
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test $(BUILD) -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    $(GO) test $(BUILD) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+lint: ## gofmt, vet for both architectures, and the rules of the house
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
+	$(GO) vet $(BUILD) ./...
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet $(BUILD) ./...
+	$(GO) test $(BUILD) -count 1 ./internal/lint
+
+clean: ## remove what was built; runs/ stays
+	rm -rf bin build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
