@@ -10,6 +10,7 @@ import (
 type operation struct {
 	action         collectives.Action
 	buffer         collectives.Buffer
+	fresh          bool // an accumulation onto the input, which is kept apart
 	soft           bool // what arrives may have to be put aside until gates let it in
 	peer           int32
 	round          int32
@@ -45,7 +46,25 @@ type Program struct {
 	staging     int     // bytes
 	dataSize    int
 	scratchSize int
+	apart       bool   // the input is kept apart
+	copies      []span // of the input, to be copied into the data buffer at the start
 }
+
+// span is bytes from … to−1 of a buffer.
+type span struct{ from, to int }
+
+// Layout is what a program's buffers are like.
+type Layout struct {
+	Element       int // bytes
+	Data, Scratch int // elements
+	// In and Out are the input's and the output's parts of the data buffer (collectives.Contract), for a run out of
+	// place: the input is then kept in a buffer of its own, laid out like the data buffer, and never written.
+	// Without them the input is in the data buffer.
+	In, Out []collectives.Part
+}
+
+// input is the buffer that keeps the input apart. No move names it.
+const input = collectives.Scratch + 1
 
 // Peers are the nodes that the program exchanges messages with; the node itself among them if it copies locally.
 func (p *Program) Peers() []collectives.Node {
@@ -56,16 +75,19 @@ func (p *Program) Peers() []collectives.Node {
 	return peers
 }
 
-// Compile readies the program of node me for elements of so many bytes and buffers of so many elements. The error
-// names a move that leaves its buffer.
+// Compile readies the program of node me. The error names a move that leaves its buffer.
 //
 // Waiting is derived from the overlaps of what moves read and write, in the order that collectives.Phase defines.
 // An operation waits as a whole for those of earlier rounds. Within a round, an arrival that must not be written
 // before a send of the round has been made is soft: it is taken from its channel all the same, and put aside if need
 // be. So are arrivals that wait for a soft one. Other arrivals simply wait for those listed before them.
-func Compile(phases []collectives.Phase, me collectives.Node, element, data, scratch int) (*Program, error) {
-	p := &Program{me: me, element: element, dataSize: data * element, scratchSize: scratch * element}
+//
+// Where the input is kept apart, what is still as it was given is sent from there, and the first accumulation onto it
+// reads it there; it is copied only where neither will do.
+func Compile(phases []collectives.Phase, me collectives.Node, l Layout) (*Program, error) {
+	p := &Program{me: me, element: l.Element, dataSize: l.Data * l.Element, scratchSize: l.Scratch * l.Element, apart: l.Out != nil || l.In != nil}
 	c := compiler{Program: p, lineOf: map[collectives.Node]int32{}, histories: [2]*history{newHistory(), newHistory()}}
+	c.eachRange(l.In, func(r *access) { r.input = true })
 	for round, moves := range collectives.Steps(phases) {
 		for _, sends := range []bool{true, false} { // what is sent is what was held when the round began
 			for _, m := range moves {
@@ -77,6 +99,9 @@ func Compile(phases []collectives.Phase, me collectives.Node, element, data, scr
 				}
 			}
 		}
+	}
+	for _, part := range l.Out {
+		c.bring(part.Offset*l.Element, (part.Offset+part.Length)*l.Element)
 	}
 	return p, nil
 }
@@ -129,9 +154,55 @@ func (c *compiler) line(peer collectives.Node) int32 {
 	return i
 }
 
+// eachRange goes through the history of parts of the data buffer.
+func (c *compiler) eachRange(parts []collectives.Part, do func(*access)) {
+	h := c.histories[collectives.Data]
+	for _, part := range parts {
+		first := h.cut(part.Offset * c.element)
+		last := h.cut((part.Offset + part.Length) * c.element)
+		for i := first; i < last; i++ {
+			do(&h.ranges[i])
+		}
+	}
+}
+
+// bring has what is still as the input has it copied at the start.
+func (c *compiler) bring(from, to int) {
+	c.histories[collectives.Data].bring(from, to, func(from, to int) { c.copies = append(c.copies, span{from, to}) })
+}
+
+// take lets an operation read the input where that is kept apart, if it has all that the operation reads.
+func (c *compiler) take(o *operation) {
+	if o.buffer != collectives.Data || o.action == collectives.Receive || !c.apart {
+		return
+	}
+	h, all := c.histories[collectives.Data], true
+	for k := range o.runs {
+		all = all && h.untouched(o.offset+k*o.stride, o.offset+k*o.stride+o.length)
+	}
+	switch {
+	case !all:
+		for k := range o.runs {
+			c.bring(o.offset+k*o.stride, o.offset+k*o.stride+o.length)
+		}
+	case o.action == collectives.Send:
+		o.buffer = input
+	default:
+		o.fresh = true
+	}
+}
+
 // link finds out what the operation waits for.
 func (c *compiler) link(id int32) {
 	o := &c.operations[id]
+	c.take(o)
+	if o.buffer == input {
+		return // nobody writes it
+	}
+	action := o.action
+	if o.fresh {
+		action = collectives.Receive // it does not read what it writes
+	}
 	var same []int32 // of this round
 	need := func(d int32) {
 		if d == id || c.seen[d] == id+1 {
@@ -148,7 +219,7 @@ func (c *compiler) link(id int32) {
 	}
 	for k := range o.runs {
 		from := o.offset + k*o.stride
-		c.histories[o.buffer].note(o.action, id, from, from+o.length, need)
+		c.histories[o.buffer].note(action, id, from, from+o.length, need)
 	}
 	for _, d := range same {
 		if !o.soft {

@@ -25,7 +25,8 @@ type Config struct {
 	Program       *Program
 	Channels      func(collectives.Node) Channel // one for each of the program's peers but the node itself
 	Data, Scratch []byte                         // at least as long as those the program was compiled for
-	Reduce        func(dst, src []byte)          // combines src into dst, equally long, whole elements; nil: never needed
+	Input         []byte                         // as long as Data, where the program was compiled to keep it apart
+	Combine       func(out, a, b []byte)         // out = a op b, equally long, whole elements; out may be a; nil: never needed
 	Waiter        Waiter
 	Watch         Watch
 	Fault         *Fault // for tests
@@ -36,7 +37,7 @@ type Engine struct {
 	Config
 	operations []operation
 	ends       []end
-	memory     [2][]byte
+	memory     [3][]byte
 	gathered   []byte // room for the runs of a message that is not in one piece
 	staging    []byte
 	free       func()
@@ -64,8 +65,11 @@ func NewEngine(c Config) (*Engine, error) {
 	if len(c.Data) < p.dataSize || len(c.Scratch) < p.scratchSize {
 		return nil, fmt.Errorf("node %d: buffers of %d and %d bytes, want %d and %d", p.me, len(c.Data), len(c.Scratch), p.dataSize, p.scratchSize)
 	}
+	if p.apart && len(c.Input) < p.dataSize {
+		return nil, fmt.Errorf("node %d: input of %d bytes, want %d", p.me, len(c.Input), p.dataSize)
+	}
 	n := len(p.operations)
-	e := &Engine{Config: c, operations: p.operations, memory: [2][]byte{c.Data, c.Scratch}, free: func() {},
+	e := &Engine{Config: c, operations: p.operations, memory: [3][]byte{c.Data, c.Scratch, c.Input}, free: func() {},
 		pending: make([]int32, n), moved: make([]int, n), written: make([]int, n), done: make([]bool, n)}
 	for _, l := range p.lines {
 		ch := Channel(nil)
@@ -130,6 +134,7 @@ func (e *Engine) Run() error {
 // reportMask spaces the reports of what is waited for: the first after two fruitless passes, then one in 1024.
 const reportMask = 1<<10 - 1
 
+// reset makes the engine ready for the program's first round.
 func (e *Engine) reset() {
 	copy(e.pending, e.Program.needs)
 	clear(e.moved)
@@ -139,6 +144,9 @@ func (e *Engine) reset() {
 		e.ends[i].sent, e.ends[i].received = 0, 0
 	}
 	e.late, e.left, e.stuck = e.late[:0], len(e.operations), false
+	for _, c := range e.Program.copies {
+		copy(e.Data[c.from:c.to], e.Input[c.from:c.to])
+	}
 }
 
 // pass gives every peer one chance in each direction and says whether anything moved.

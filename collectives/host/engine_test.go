@@ -48,7 +48,7 @@ type cluster struct {
 	random  *rand.Rand
 }
 
-func newCluster(t *testing.T, a collectives.Algorithm, s collectives.Shape, capacity int, random *rand.Rand) *cluster {
+func newCluster(t *testing.T, a collectives.Algorithm, s collectives.Shape, capacity int, apart bool, random *rand.Rand) *cluster {
 	t.Helper()
 	pipes := map[[2]collectives.Node]*pipe{}
 	way := func(from, to collectives.Node) *pipe {
@@ -60,7 +60,11 @@ func newCluster(t *testing.T, a collectives.Algorithm, s collectives.Shape, capa
 	}
 	c := &cluster{random: random}
 	for v := range collectives.Node(a.Nodes(s)) {
-		p, err := Compile(a.Program(s, v), v, 4, s.Size(), a.ScratchSize(s))
+		layout := Layout{Element: 4, Data: s.Size(), Scratch: a.ScratchSize(s)}
+		if apart && int(v) < s.Ranks {
+			layout.In, layout.Out = collectives.Contract(s, int(v))
+		}
+		p, err := Compile(a.Program(s, v), v, layout)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +72,7 @@ func newCluster(t *testing.T, a collectives.Algorithm, s collectives.Shape, capa
 			Program:  p,
 			Channels: func(peer collectives.Node) Channel { return pipeEnd{way(v, peer), way(peer, v)} },
 			Data:     make([]byte, 4*s.Size()), Scratch: make([]byte, 4*a.ScratchSize(s)),
-			Reduce: addUint32, Waiter: noWaiter{},
+			Input: make([]byte, 4*s.Size()), Combine: addUint32, Waiter: noWaiter{},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -79,9 +83,9 @@ func newCluster(t *testing.T, a collectives.Algorithm, s collectives.Shape, capa
 	return c
 }
 
-func addUint32(dst, src []byte) {
-	for i := 0; i < len(dst); i += 4 {
-		binary.LittleEndian.PutUint32(dst[i:], binary.LittleEndian.Uint32(dst[i:])+binary.LittleEndian.Uint32(src[i:]))
+func addUint32(out, a, b []byte) {
+	for i := 0; i < len(out); i += 4 {
+		binary.LittleEndian.PutUint32(out[i:], binary.LittleEndian.Uint32(a[i:])+binary.LittleEndian.Uint32(b[i:]))
 	}
 }
 
@@ -90,8 +94,8 @@ func addUint32(dst, src []byte) {
 func (c *cluster) run(iterations int, start func(v, iteration int), end func(v, iteration int) error) error {
 	at := make([]int, len(c.engines))
 	for i, e := range c.engines {
-		e.reset()
 		start(i, 0)
+		e.reset()
 	}
 	for fruitless, ended := 0, 0; ended < len(c.engines); {
 		fruitless++
@@ -108,8 +112,8 @@ func (c *cluster) run(iterations int, start func(v, iteration int), end func(v, 
 				if at[i]++; at[i] == iterations {
 					ended++
 				} else {
-					e.reset()
 					start(i, at[i])
+					e.reset()
 				}
 			}
 			if at[i] == iterations {
@@ -142,12 +146,15 @@ func total(ranks, index, iteration int) (sum uint32) {
 }
 
 // proveRuns runs the program on fresh data a few times and checks every output element against the contract.
-func proveRuns(t *testing.T, a collectives.Algorithm, s collectives.Shape, capacity int, random *rand.Rand) error {
-	c := newCluster(t, a, s, capacity, random)
+func proveRuns(t *testing.T, a collectives.Algorithm, s collectives.Shape, capacity int, apart bool, random *rand.Rand) error {
+	c := newCluster(t, a, s, capacity, apart, random)
 	start := func(v, iteration int) {
 		data := c.engines[v].Data
 		for i := range data {
 			data[i] = 0xEE
+		}
+		if apart {
+			data = c.engines[v].Input
 		}
 		if v >= s.Ranks {
 			return
@@ -201,8 +208,10 @@ func TestEveryAlgorithmRuns(t *testing.T) {
 			for _, n := range ranks {
 				for i, s := range shapes(a, n) {
 					capacity := []int{8, 61, 1 << 20}[i%3]
-					if err := proveRuns(t, a, s, capacity, random); err != nil {
-						t.Fatalf("%+v, channels of %d bytes: %v", s, capacity, err)
+					for _, apart := range []bool{false, true} {
+						if err := proveRuns(t, a, s, capacity, apart, random); err != nil {
+							t.Fatalf("%+v, channels of %d bytes, input apart %t: %v", s, capacity, apart, err)
+						}
 					}
 				}
 			}
@@ -240,7 +249,7 @@ func TestStagingUndoesCycles(t *testing.T) {
 	}
 	a := collectives.Algorithm{Program: func(s collectives.Shape, v collectives.Node) []collectives.Phase { return programs[v] }}
 	random := rand.New(rand.NewPCG(3, 4))
-	c := newCluster(t, a, collectives.Shape{Collective: collectives.AllReduce, Ranks: 3, Count: 16}, 8, random)
+	c := newCluster(t, a, collectives.Shape{Collective: collectives.AllReduce, Ranks: 3, Count: 16}, 8, false, random)
 	start := func(v, iteration int) {
 		for i := range 16 {
 			binary.LittleEndian.PutUint32(c.engines[v].Data[4*i:], value(v, i, iteration))
@@ -265,7 +274,7 @@ func TestStagingUndoesCycles(t *testing.T) {
 
 func TestCompileRefusesWildMoves(t *testing.T) {
 	wild := []collectives.Phase{collectives.Once(0, collectives.Move{Peer: 1, Offset: 3, Length: 2})}
-	if _, err := Compile(wild, 0, 4, 4, 0); err == nil {
+	if _, err := Compile(wild, 0, Layout{Element: 4, Data: 4}); err == nil {
 		t.Error("a move beyond the buffer compiled")
 	}
 }

@@ -59,7 +59,7 @@ func (m *mesh) each(do func(v collectives.Node) error) error {
 }
 
 func (m *mesh) engine(a collectives.Algorithm, s collectives.Shape, v collectives.Node) (*Engine, error) {
-	p, err := Compile(a.Program(s, v), v, 4, s.Size(), a.ScratchSize(s))
+	p, err := Compile(a.Program(s, v), v, Layout{Element: 4, Data: s.Size(), Scratch: a.ScratchSize(s)})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (m *mesh) engine(a collectives.Algorithm, s collectives.Shape, v collective
 		return nil, err
 	}
 	return NewEngine(Config{Program: p, Channels: m.networks[v].Channel, Data: make([]byte, 4*s.Size()),
-		Scratch: make([]byte, 4*a.ScratchSize(s)), Reduce: addUint32, Waiter: m.pollers[v]})
+		Scratch: make([]byte, 4*a.ScratchSize(s)), Combine: addUint32, Waiter: m.pollers[v]})
 }
 
 func TestAllReduceOverTCP(t *testing.T) {

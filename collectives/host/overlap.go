@@ -14,6 +14,7 @@ type access struct {
 	before []int32 // what those accumulations waited for
 	reads  []int32 // since those writes
 	adding bool    // writes are accumulations
+	input  bool    // nothing was written here, and the input, which is kept apart, has it
 }
 
 // history keeps what was done to one buffer, by range. Operations are shown to it in program order.
@@ -59,7 +60,35 @@ func (h *history) note(action collectives.Action, id int32, from, to int, need f
 			all(r.writes)
 			all(r.reads)
 			r.before = append(r.writes, r.reads...)
-			r.writes, r.reads, r.adding = []int32{id}, nil, action == collectives.Accumulate
+			r.writes, r.reads, r.adding, r.input = []int32{id}, nil, action == collectives.Accumulate, false
+		}
+	}
+}
+
+// untouched says whether bytes [from, to) are still as the input has them.
+func (h *history) untouched(from, to int) bool {
+	first := h.cut(from)
+	last := h.cut(to)
+	for _, r := range h.ranges[first:last] {
+		if !r.input {
+			return false
+		}
+	}
+	return true
+}
+
+// bring says which of bytes [from, to) are still as the input has them, and takes them as copied from now on.
+func (h *history) bring(from, to int, copied func(from, to int)) {
+	first := h.cut(from)
+	last := h.cut(to)
+	for i := first; i < last; i++ {
+		if r := &h.ranges[i]; r.input {
+			r.input = false
+			end := to
+			if i+1 < len(h.ranges) {
+				end = h.ranges[i+1].start
+			}
+			copied(r.start, end)
 		}
 	}
 }

@@ -107,13 +107,13 @@ func (e *Engine) settle() (moved bool) {
 func (e *Engine) write(id int32, o *operation, at int, b []byte) {
 	memory := e.memory[o.buffer]
 	if o.runs == 1 {
-		e.combine(o, memory[o.offset+at:][:len(b)], b)
+		e.combine(o, memory, o.offset+at, b)
 	} else {
 		for done := 0; done < len(b); {
 			start := o.offset + (at+done)/o.length*o.stride
 			within := (at + done) % o.length
 			n := min(o.length-within, len(b)-done)
-			e.combine(o, memory[start+within:][:n], b[done:done+n])
+			e.combine(o, memory, start+within, b[done:done+n])
 			done += n
 		}
 	}
@@ -122,10 +122,15 @@ func (e *Engine) write(id int32, o *operation, at int, b []byte) {
 	}
 }
 
-func (e *Engine) combine(o *operation, dst, src []byte) {
-	if o.action == collectives.Accumulate {
-		e.Reduce(dst, src)
-	} else {
-		copy(dst, src)
+// combine does the operation's action with bytes that belong at one place of its buffer.
+func (e *Engine) combine(o *operation, memory []byte, at int, b []byte) {
+	dst := memory[at : at+len(b)]
+	switch {
+	case o.action == collectives.Receive:
+		copy(dst, b)
+	case o.fresh:
+		e.Combine(dst, e.Input[at:at+len(b)], b)
+	default:
+		e.Combine(dst, dst, b)
 	}
 }

@@ -71,7 +71,7 @@ func (m *member) Exchange(_ context.Context, mine []byte) ([][]byte, error) {
 }
 
 // segment is the memory that nodes on the first host share.
-func segment(t *testing.T, m *team) *bench.Segment {
+func segment(t testing.TB, m *team) *bench.Segment {
 	t.Helper()
 	s := &bench.Segment{Bytes: 1 << 30}
 	for v := range collectives.Node(m.nodes) {
@@ -97,7 +97,7 @@ func segment(t *testing.T, m *team) *bench.Segment {
 	return s
 }
 
-func newTeam(t *testing.T, ranks, nodes int, hosts []string) *team {
+func newTeam(t testing.TB, ranks, nodes int, hosts []string) *team {
 	t.Helper()
 	m := &team{ranks: ranks, nodes: nodes, hosts: hosts, messages: make([][]byte, nodes), gather: &sync.WaitGroup{},
 		communicators: make([]bench.Communicator, nodes)}

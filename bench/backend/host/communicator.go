@@ -60,7 +60,11 @@ func (c *communicator) prepare(ctx context.Context, test bench.Case) (*operation
 // build makes buffers, connections and engines.
 func (o *operation) build(ctx context.Context) (err error) {
 	v, size := o.group.Node(), o.test.What.DataType.Size()
-	program, err := host.Compile(o.algorithm.Program(o.shape, v), v, size, o.shape.Size(), o.algorithm.ScratchSize(o.shape))
+	layout := host.Layout{Element: size, Data: o.shape.Size(), Scratch: o.algorithm.ScratchSize(o.shape)}
+	if o.isRank() && !o.test.What.InPlace {
+		layout.In, layout.Out = collectives.Contract(o.shape, o.rank)
+	}
+	program, err := host.Compile(o.algorithm.Program(o.shape, v), v, layout)
 	if err != nil {
 		return err
 	}
@@ -71,32 +75,27 @@ func (o *operation) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fault, err := host.ParseFault(os.Getenv(host.FaultVariable))
-	if err != nil {
+	if o.fault, err = host.ParseFault(os.Getenv(host.FaultVariable)); err != nil {
 		return err
 	}
-	o.fault = fault
-	config := host.Config{Program: program, Data: o.data, Scratch: scratch, Fault: fault,
-		Reduce: host.Reducer(o.test.What.DataType, o.test.What.Reduction)}
-	if o.engine, err = o.start(ctx, config); err != nil {
-		return err
-	}
-	if !o.isRank() {
-		return nil
-	}
-	o.payload = host.NewPayload(o.shape, o.test.What.DataType, o.test.What.Reduction)
 	o.input = o.data
-	if !o.test.What.InPlace {
+	if o.isRank() && !o.test.What.InPlace {
 		if o.input, err = o.memory(len(o.data)); err != nil {
 			return err
 		}
 	}
+	o.engine, err = o.start(ctx, host.Config{Program: program, Data: o.data, Scratch: scratch, Input: o.input, Fault: o.fault,
+		Combine: host.Combiner(o.test.What.DataType, o.test.What.Reduction)})
+	if err != nil || !o.isRank() {
+		return err
+	}
+	o.payload = host.NewPayload(o.shape, o.test.What.DataType, o.test.What.Reduction)
 	return o.buildBarrier(ctx)
 }
 
 func (o *operation) buildBarrier(ctx context.Context) error {
 	v := o.group.Node()
-	program, err := host.Compile(dissemination(o.shape.Ranks, v), v, 1, 1, 0)
+	program, err := host.Compile(dissemination(o.shape.Ranks, v), v, host.Layout{Element: 1, Data: 1})
 	if err != nil {
 		return err
 	}
