@@ -32,6 +32,7 @@ type measurement struct {
 	iterations         int         // timed
 	k                  int         // iterations of a sample
 	each               float64     // seconds that an iteration takes with all around it
+	last               int         // iterations of the last Team.Run
 	counted            []LinkBytes
 	busy, busyTime     float64
 	checked, wrong     int64
@@ -157,12 +158,13 @@ func (m *measurement) quota(pass int) float64 {
 	return max(0, m.share-m.spent) / float64(max(1, passes-pass))
 }
 
-// fitting is the number of iterations for a Team.Run that is to take no longer than the seconds given.
+// fitting is the number of iterations for a Team.Run that is to take no longer than the seconds given. It grows
+// step by step: what a few iterations took may not hold for many.
 func (m *measurement) fitting(seconds float64) int {
 	if m.each <= 0 {
 		return 1
 	}
-	return int(max(1, min(MaxSamples, min(seconds, stretch)/m.each)))
+	return int(max(1, min(MaxSamples, 4*float64(m.last), min(seconds, stretch)/m.each)))
 }
 
 func (s *run) iterationsPerSample(m *measurement) int {
@@ -185,7 +187,7 @@ func (s *run) step(ctx context.Context, m *measurement, n int, stage Stage) (Bat
 	elapsed := s.Now().Sub(start).Seconds()
 	s.spent += elapsed
 	m.spent += elapsed
-	m.each = elapsed / float64(n)
+	m.each, m.last = elapsed/float64(n), n
 	if err != nil {
 		return batch, err
 	}
@@ -276,14 +278,15 @@ func slowest(seconds [][]float64) []float64 {
 	return times
 }
 
-// precision is the half width of the median's 95 % interval ÷ median; infinite with too few samples for one.
+// precision is the larger side of the median's 95 % interval ÷ median; infinite with too few samples for one.
 func (m *measurement) precision() float64 {
 	times := slowest(thinned(m.seconds))
 	low, high, ok := stat.MedianInterval(times)
 	if !ok {
 		return math.Inf(1)
 	}
-	return (high - low) / 2 / stat.Median(times)
+	middle := stat.Median(times)
+	return max(high-middle, middle-low) / middle
 }
 
 // thinned leaves at most MaxSamples samples of each rank, evenly spread.

@@ -13,7 +13,7 @@ type Plan struct {
 	Cases      []Case   `json:"cases"`
 	Skipped    []Result `json:"-"`                    // what was asked for by name and cannot be carried out
 	Ranks      int      `json:"ranks"`                // processes
-	Precision  float64  `json:"precision"`            // half width of the median's 95 % interval ÷ median
+	Precision  float64  `json:"precision"`            // larger side of the median's 95 % interval ÷ median
 	Budget     float64  `json:"budget"`               // seconds of measuring, for all launches and cases together
 	Iterations int      `json:"iterations,omitempty"` // timed iterations of a case (TimingBatch: of a sample); 0: as many as the precision needs
 	Warmup     int      `json:"warmup"`               // iterations before the timed ones; −1: until steady
