@@ -24,6 +24,12 @@ func variants[T any](reads bool, values ...T) []T {
 	return values[:1]
 }
 
+// readsRadix says whether the number of switches depends on their ports.
+func readsRadix(a collectives.Algorithm) bool {
+	few, many := shape{Ranks: 32, Local: 1, Radix: 2}, shape{Ranks: 32, Local: 1, Radix: 40}
+	return a.Switches != nil && a.Switches(few) != a.Switches(many)
+}
+
 // shapesOf lists what the algorithm carries out of a collective on n ranks. Only the fields that it reads vary.
 func shapesOf(a collectives.Algorithm, c collectives.Collective, n int) (shapes []shape) {
 	counts := []int{0, 1, n - 1, n, 2*n + 1, 37}
@@ -31,8 +37,8 @@ func shapesOf(a collectives.Algorithm, c collectives.Collective, n int) (shapes 
 	for _, count := range slices.Compact(counts) {
 		for _, root := range variants(c.Rooted(), 0, n/2, n-1) {
 			for _, chunks := range variants(slices.Contains(a.Pipelined, c), 1, 2, 3, 7) {
-				for _, local := range variants(a.Refuses != nil, n, 1, 2, 3, 4, 8) {
-					for _, radix := range variants(a.Switches != nil, 2, 3, 40) {
+				for _, local := range variants(a.Refuses != nil, n, 1, 2, 3, 4) {
+					for _, radix := range variants(readsRadix(a), 2, 3, 40) {
 						s := shape{Collective: c, Ranks: n, Root: root, Count: count, Chunks: chunks, Local: local, Radix: radix}
 						if a.Supports(s) == nil && !slices.Contains(shapes, s) {
 							shapes = append(shapes, s)
