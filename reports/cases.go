@@ -151,6 +151,13 @@ func (p panel) ring(l line) *line {
 	return nil
 }
 
+// modelled says whether a point has a price to compare with.
+func (p panel) modelled() bool {
+	return slices.ContainsFunc(p.Lines, func(l line) bool {
+		return slices.ContainsFunc(l.Points, func(at point) bool { return at.Row.Model != nil })
+	})
+}
+
 // at is the line's point of that size, or nil.
 func (l *line) at(size int64) *point {
 	for i := range l.Points {

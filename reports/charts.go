@@ -119,14 +119,17 @@ func logAxis(q quantity, values []float64) (axis object, scale float64) {
 	return axis, scale
 }
 
-// sizeAxis is the axis of message sizes: powers of 2, from just below the least to just above the largest.
+// sizeAxis is the axis of message sizes: powers of 2, from just below the least to just above the largest. ECharts
+// sets a tick at each power of the base up to about nine powers, so a wider axis has base 4, 8, ….
 func sizeAxis(sizes []int64) object {
 	low, high := sizes[0], sizes[0]
 	for _, s := range sizes {
 		low, high = min(low, s), max(high, s)
 	}
-	return object{"type": "log", "logBase": 2, "name": "size of the buffer", "nameLocation": "middle", "nameGap": 26,
-		"min": math.Exp2(math.Floor(math.Log2(float64(low)))), "max": math.Exp2(math.Ceil(math.Log2(float64(high)))),
+	from, to := math.Floor(math.Log2(float64(low))), math.Ceil(math.Log2(float64(high)))
+	base := math.Exp2(math.Ceil((to - from) / 9))
+	return object{"type": "log", "logBase": base, "name": "size of the buffer", "nameLocation": "middle", "nameGap": 26,
+		"min": math.Exp2(from), "max": math.Exp2(to),
 		"axisLabel": object{"formatter": "fn:bytes", "hideOverlap": true}, "splitLine": object{"show": false}}
 }
 
@@ -141,7 +144,7 @@ func markLines(limits []limit, vertical bool) object {
 	data := []any{}
 	axis, position := "yAxis", "insideEndTop"
 	if vertical {
-		axis, position = "xAxis", "end"
+		axis, position = "xAxis", "start"
 	}
 	for _, l := range limits {
 		data = append(data, object{axis: l.value, "name": l.label})
@@ -153,7 +156,7 @@ func markLines(limits []limit, vertical bool) object {
 
 // hidden is a series that only carries mark lines.
 func hidden(kind string, limits []limit, vertical bool) object {
-	return object{"type": kind, "name": "limits", "data": []any{}, "silent": true, "tooltip": object{"show": false},
+	return object{"type": kind, "name": "limits", "data": []any{}, "silent": true, "tooltip": object{"show": false}, "z": 0,
 		"markLine": markLines(limits, vertical)}
 }
 

@@ -80,7 +80,7 @@ func operationsFigure(f figure, p panel, list []tally) (figure, error) {
 		c.AddSeries("counted on the link", counted)
 	}
 	return f.finish(c, func(o object) {
-		o["xAxis"] = object{"type": "category", "data": names, "axisTick": object{"show": false}, "axisLabel": object{"interval": 0, "hideOverlap": false, "width": 110, "overflow": "break"}}
+		o["xAxis"] = object{"type": "category", "data": names, "axisTick": object{"show": false}, "axisLabel": object{"interval": 0, "hideOverlap": false, "width": labelWidth(f, len(list)), "overflow": "break"}}
 		o["yAxis"] = object{"type": "value", "name": "slices of S/N a rank", "nameTextStyle": object{"align": "left"}, "nameLocation": "end", "min": 0, "max": niceAbove(highest)}
 		o["grid"].(object)["top"] = 66
 		series := o["series"].([]any)
@@ -103,7 +103,10 @@ func operationsFigure(f figure, p panel, list []tally) (figure, error) {
 		addTips(series[0].(object), tips)
 		o["legend"].(object)["data"] = seriesNames(series)
 		if limits != nil {
-			series = append(series, hidden("line", limits, false))
+			lines := hidden("line", limits, false)
+			lines["markLine"].(object)["label"].(object)["position"] = "end"
+			series = append(series, lines)
+			o["grid"].(object)["right"] = 118 // for the labels
 		}
 		o["series"] = series
 		o["tooltip"].(object)["formatter"] = "fn:barTip"
@@ -144,7 +147,7 @@ func bytesFigure(f figure, list []tally) (figure, error) {
 	c.SetGlobalOptions(globals(f.ID, true)...)
 	c.SetXAxis(names).AddSeries("by the program", program).AddSeries("counted on the link", counted)
 	return f.finish(c, func(o object) {
-		o["xAxis"] = object{"type": "category", "data": names, "axisTick": object{"show": false}, "axisLabel": object{"interval": 0, "lineHeight": 15, "width": 90, "overflow": "break"}}
+		o["xAxis"] = object{"type": "category", "data": names, "axisTick": object{"show": false}, "axisLabel": object{"interval": 0, "lineHeight": 15, "width": labelWidth(f, 2*len(list)), "overflow": "break"}}
 		o["yAxis"] = object{"type": "value", "min": 0, "max": highest * 1.1, "interval": byteStep(highest * 1.1), "axisLabel": object{"formatter": "fn:bytes"}}
 		series := o["series"].([]any)
 		for i, colour := range []string{"css:--program", "css:--counted"} {
@@ -163,6 +166,14 @@ func bytesFigure(f figure, list []tally) (figure, error) {
 
 // byteStep is a power of two such that an axis up to v has four to eight steps.
 func byteStep(v float64) float64 { return math.Exp2(math.Floor(math.Log2(max(1, v) / 4))) }
+
+// labelWidth is the room for a label of n on the category axis, in CSS pixels.
+func labelWidth(f figure, n int) int {
+	if f.Class == "c12" {
+		return 1050 / n
+	}
+	return 430 / n
+}
 
 func closeTo(a, b, fraction float64) bool { return math.Abs(a-b) <= fraction*math.Abs(b) }
 

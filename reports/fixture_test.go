@@ -59,7 +59,7 @@ func (m made) build(t testing.TB) (bench.RunInfo, []bench.Result, []summary.Row)
 	var results []bench.Result
 	for _, size := range m.sizes {
 		for _, name := range m.algorithms {
-			results = append(results, m.result(t, random, name, size))
+			results = append(results, m.result(t, random, info, name, size))
 			results[len(results)-1].Order = len(results) - 1
 		}
 	}
@@ -70,7 +70,7 @@ func (m made) build(t testing.TB) (bench.RunInfo, []bench.Result, []summary.Row)
 	return info, results, rows
 }
 
-func (m made) result(t testing.TB, random *rand.Rand, name string, size int64) bench.Result {
+func (m made) result(t testing.TB, random *rand.Rand, info bench.RunInfo, name string, size int64) bench.Result {
 	t.Helper()
 	hosts := m.ranks / m.perHost
 	c := bench.Case{
@@ -89,15 +89,16 @@ func (m made) result(t testing.TB, random *rand.Rand, name string, size int64) b
 	if err != nil {
 		t.Fatal(err)
 	}
-	traffic := collectives.Count(a, s, 0)
-	sent, received := 4*float64(traffic.Sent), 4*float64(traffic.Received)
-	base := 60e-6*float64(min(traffic.Rounds, 16)) + max(sent, received)*1.056/madeRate
+	rounds := 60e-6 * float64(min(collectives.Count(a, s, 0).Rounds, 16))
+	r := bench.Result{Schema: bench.SampleSchema, Case: c, Evidence: bench.Evidence{Observed: name, Source: "program", Detail: "carried out by collbench"}}
+	link, _ := summary.OnLinks(info, r)
+	sent, received := link.Sent, link.Received
+	base := rounds + max(sent, received)*float64(m.perHost)*1.02/madeRate
 	if !m.links {
-		base = 2e-6*float64(min(traffic.Rounds, 16)) + max(sent, received)/6e9
+		base = rounds/20 + 4*float64(collectives.Busiest(a, s).Sent)/6e9
 	}
 	zero := int64(0)
-	r := bench.Result{Schema: bench.SampleSchema, Case: c, Status: bench.OK, IterationsPerSample: 1, Wrong: &zero, Chunks: s.Chunks,
-		Evidence: bench.Evidence{Observed: name, Source: "program", Detail: "carried out by collbench"}}
+	r.Status, r.IterationsPerSample, r.Wrong, r.Chunks = bench.OK, 1, &zero, s.Chunks
 	for rank := range m.ranks {
 		var samples []float64
 		for range 40 {
@@ -109,7 +110,7 @@ func (m made) result(t testing.TB, random *rand.Rand, name string, size int64) b
 		}
 		r.Seconds = append(r.Seconds, samples)
 		if m.links {
-			r.Counted = append(r.Counted, bench.LinkBytes{Sent: sent*1.045 + 900, Received: received*1.045 + 900})
+			r.Counted = append(r.Counted, bench.LinkBytes{Sent: sent*1.011 + 900, Received: received*1.011 + 900})
 		}
 	}
 	return r

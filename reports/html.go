@@ -242,10 +242,14 @@ func sections(info bench.RunInfo, all []panel) (list []section, err error) {
 // speedSection is bandwidths, times and speed-up.
 func speedSection(prefix string, info bench.RunInfo, p panel) (section, error) {
 	s := section{Title: p.Collective + ": how fast"}
+	dashed, diamond := "", ""
+	if p.modelled() {
+		dashed, diamond = " Dashed: the model.", " Diamond: the model."
+	}
 	if len(p.Sizes) > 1 {
-		s.Text = "Solid: median measured. Shaded: its 95 % interval, often narrower than the line. Dashed: the model. Click a name to hide it."
+		s.Text = "Solid: median measured. Shaded: its 95 % interval, often narrower than the line." + dashed + " Click a name to hide it."
 	} else {
-		s.Text = fmt.Sprintf("Everything at %s. Bars: median measured. Whisker: its 95 %% interval. Diamond: the model.", unit.Bytes(p.Sizes[0]))
+		s.Text = "Everything at " + unit.Bytes(p.Sizes[0]) + ". Bars: median measured. Whisker: its 95 % interval." + diamond
 	}
 	height := 340
 	if len(p.Sizes) == 1 {
@@ -344,12 +348,6 @@ func workSection(prefix string, info bench.RunInfo, p panel) (section, error) {
 		}
 		s.Figures = append(s.Figures, f)
 	}
-	drawn := map[string]bool{}
-	for i, l := range p.Lines {
-		if f, ok := pictureFigure(fmt.Sprintf("%spicture%d", prefix, i), l); ok && !drawn[f.Title] {
-			drawn[f.Title] = true
-			s.Figures = append(s.Figures, f)
-		}
-	}
+	s.Figures = append(s.Figures, pictures(prefix, p)...)
 	return s, nil
 }

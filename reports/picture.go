@@ -59,6 +59,25 @@ func pictureFigure(id string, l line) (f figure, ok bool) {
 	return f, true
 }
 
+// pictures draws the program of each algorithm once.
+func pictures(prefix string, p panel) (list []figure) {
+	drawn := map[string]bool{}
+	for i, l := range p.Lines {
+		if f, ok := pictureFigure(fmt.Sprintf("%spicture%d", prefix, i), l); ok && !drawn[f.Title] {
+			drawn[f.Title] = true
+			list = append(list, f)
+		}
+	}
+	width := map[int]string{1: "c6", 2: "c6", 4: "c3"}[len(list)]
+	if width == "" {
+		width = "c4"
+	}
+	for i := range list {
+		list[i].Class += " " + width
+	}
+	return list
+}
+
 // arrowsOf lists what crosses between nodes, round by round; several messages of a pair in a round are one arrow.
 func arrowsOf(a collectives.Algorithm, s collectives.Shape) (arrows []arrow, rounds int) {
 	type path struct {
