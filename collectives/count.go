@@ -86,7 +86,7 @@ type Operations struct {
 // Total is Sends + Receives.
 func (o Operations) Total() float64 { return o.Sends + o.Receives }
 
-// Busiest counts the traffic of the ranks and returns the largest figures. Up to about a million moves all ranks
+// Busiest counts the traffic of the ranks and returns the largest figures, for a shape that the algorithm supports. Up to about a million moves all ranks
 // are counted. Where their programs are longer together, the figures are those of a sample of them, each counted
 // exactly: the root, the ranks 0, N−1, N−2, 1 and N/2 and their neighbours, then the powers of two and their neighbours,
 // then ranks at even distances, until the moves are spent; at least eight ranks. A sample finds the busiest rank of

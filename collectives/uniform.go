@@ -34,8 +34,9 @@ func Placement(a Algorithm, s Shape) (top int, err error) {
 	return top, nil
 }
 
-// Canonical is the shape with a count that every power of two up to the number of ranks, the number of ranks itself,
-// the ranks of a domain and the number of chunks divide, so that no part of a vector is rounded.
+// Canonical is the shape with a count that the number of chunks divides, and of which every chunk is divided by twice
+// every power of two up to the number of ranks, by the number of ranks itself and so by domains that are full: no part
+// of a vector is rounded.
 func Canonical(s Shape) Shape {
 	n, p := s.Ranks, 2 // a tree halves its chunks
 	for p*2 <= 2*n {

@@ -14,6 +14,14 @@ type Channel interface {
 	Consume(n int)
 }
 
+// Lender is a Channel that can hand a message over without copying it, if it lies in memory that the peer sees too.
+type Lender interface {
+	Channel
+	// Lend hands p over, whole or not at all. Until Back says that the loan is over, p must not change.
+	Lend(p []byte) (ticket uint64, ok bool, err error)
+	Back(ticket uint64) bool
+}
+
 // loopback is the channel of a node to itself, for local copies.
 type loopback struct {
 	buffer     []byte

@@ -17,8 +17,9 @@ type operation struct {
 	runs           int
 	offset, length int // of the first run
 	stride         int
-	size           int // of all runs together
-	aside          int // place in the staging area; soft operations only
+	size           int  // of all runs together
+	aside          int  // place in the staging area; soft operations only
+	gating         bool // a send that lets in an arrival of its round byte by byte: it is not lent
 	frees          []int32
 	gates          []gate
 }
@@ -227,6 +228,7 @@ func (c *compiler) link(id int32) {
 			continue
 		}
 		s := &c.operations[d]
+		s.gating = true
 		o.gates = append(o.gates, gate{d, s.action == collectives.Send && s.runs == 1 && o.runs == 1 && s.offset == o.offset && s.length == o.length})
 	}
 	if o.soft {

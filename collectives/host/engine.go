@@ -54,9 +54,17 @@ type Engine struct {
 // end is where a run stands with one peer.
 type end struct {
 	channel         Channel
+	lender          Lender // the channel, if it lends
+	loans           []loan // not yet over, in order
 	sends, receives []int32
 	sent, received  int // of each
 	node            collectives.Node
+}
+
+// loan is a send that is done when its loan is over.
+type loan struct {
+	id     int32
+	ticket uint64
 }
 
 // NewEngine makes the engine of one program. The error says that memory was refused or a buffer is too short.
@@ -78,7 +86,8 @@ func NewEngine(c Config) (*Engine, error) {
 		} else {
 			ch = c.Channels(l.node)
 		}
-		e.ends = append(e.ends, end{channel: ch, node: l.node, sends: l.sends, receives: l.receives})
+		lender, _ := ch.(Lender)
+		e.ends = append(e.ends, end{channel: ch, lender: lender, loans: make([]loan, 0, len(l.sends)), node: l.node, sends: l.sends, receives: l.receives})
 	}
 	for _, o := range p.operations {
 		if o.runs > 1 {
@@ -141,7 +150,7 @@ func (e *Engine) reset() {
 	clear(e.written)
 	clear(e.done)
 	for i := range e.ends {
-		e.ends[i].sent, e.ends[i].received = 0, 0
+		e.ends[i].sent, e.ends[i].received, e.ends[i].loans = 0, 0, e.ends[i].loans[:0]
 	}
 	e.late, e.left, e.stuck = e.late[:0], len(e.operations), false
 	for _, c := range e.Program.copies {
@@ -153,7 +162,7 @@ func (e *Engine) reset() {
 func (e *Engine) pass() (moved bool, err error) {
 	for i := range e.ends {
 		p := &e.ends[i]
-		if p.sent < len(p.sends) {
+		if p.sent < len(p.sends) || len(p.loans) > 0 {
 			m, err := e.send(p)
 			if err != nil {
 				return false, err
@@ -176,28 +185,52 @@ func (e *Engine) pass() (moved bool, err error) {
 
 // send hands over what may be sent to the peer and has room.
 func (e *Engine) send(p *end) (moved bool, err error) {
+	if len(p.loans) > 0 {
+		moved = e.settleLoans(p)
+	}
 	for p.sent < len(p.sends) {
 		id := p.sends[p.sent]
 		if e.pending[id] != 0 {
 			return moved, nil
 		}
 		o := &e.operations[id]
-		n, err := p.channel.Send(e.outgoing(o, e.moved[id]))
-		if err != nil {
-			return moved, err
+		if p.lender != nil && o.runs == 1 && !o.gating && e.moved[id] == 0 {
+			ticket, lent, err := p.lender.Lend(e.outgoing(o, 0))
+			if err != nil {
+				return moved, err
+			}
+			if lent {
+				p.loans = append(p.loans, loan{id, ticket})
+				p.sent++
+				moved = true
+				continue
+			}
 		}
-		if n == 0 {
-			return moved, nil
+		n, err := p.channel.Send(e.outgoing(o, e.moved[id]))
+		if err != nil || n == 0 {
+			return moved, err
 		}
 		moved = true
 		e.moved[id] += n
-		if e.moved[id] < o.size {
-			continue
+		if e.moved[id] == o.size {
+			p.sent++
+			e.finish(id)
 		}
-		p.sent++
-		e.finish(id)
 	}
 	return moved, nil
+}
+
+// settleLoans finishes the sends whose loans are over.
+func (e *Engine) settleLoans(p *end) (moved bool) {
+	over := 0
+	for over < len(p.loans) && p.lender.Back(p.loans[over].ticket) {
+		e.finish(p.loans[over].id)
+		over++
+	}
+	if over > 0 {
+		p.loans = p.loans[:copy(p.loans, p.loans[over:])]
+	}
+	return over > 0
 }
 
 // outgoing is the rest of a message from byte at on, or its beginning where it is not in one piece.
@@ -236,6 +269,9 @@ func (e *Engine) report() {
 			queue, at := p.sends, p.sent
 			if receives {
 				queue, at = p.receives, p.received
+			}
+			if !receives && len(p.loans) > 0 {
+				queue, at = []int32{p.loans[0].id}, 0
 			}
 			if at < len(queue) && e.pending[queue[at]] == 0 && p.node != e.Program.me {
 				e.Watch.Waiting.Store(int64(p.node) + 1)

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 	"unsafe"
 )
@@ -29,7 +30,12 @@ type ring struct {
 	known     uint64 // sender: what consumed was when last looked at
 	published uint64 // receiver: what consumed is
 	at        int    // receiver: bytes consumed of the next slot
+	loan      bool   // receiver: the next slot holds no payload but says where it lies
 }
+
+// loanMark stands for the length in a slot's word where the line says where in shared memory the payload lies:
+// eight bytes each for its place and length. The sender must not touch that memory until the slot is consumed.
+const loanMark = 1<<32 - 1
 
 func newRing(memory []byte) ring {
 	return ring{memory: memory, consumed: (*uint64)(unsafe.Pointer(&memory[0]))}
@@ -70,23 +76,49 @@ func (r *ring) put(p []byte) int {
 	return n
 }
 
+// lend fills the next slot, if there is room, with the place of a payload. The loan is over when so many slots have
+// been consumed as it returns.
+func (r *ring) lend(place, length int) (use uint64, ok bool) {
+	if !r.room() {
+		return 0, false
+	}
+	line := r.line(r.next)
+	binary.NativeEndian.PutUint64(line[8:], uint64(place))
+	binary.NativeEndian.PutUint64(line[16:], uint64(length))
+	r.publish(line, loanMark)
+	return r.next, true
+}
+
+// back says whether a loan is over.
+func (r *ring) back(use uint64) bool {
+	if r.known < use {
+		r.known = atomic.LoadUint64(r.consumed)
+	}
+	return r.known >= use
+}
+
 func (r *ring) publish(line []byte, length uint32) {
 	r.next++
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&line[0])), r.next<<32|uint64(length))
 }
 
-// get is the rest of the next slot; nil if it has not been filled.
-func (r *ring) get() []byte {
+// get is the rest of the next slot; nil if it has not been filled. Loans lie in the memory given.
+func (r *ring) get(lent []byte) []byte {
 	line := r.line(r.next)
 	word := atomic.LoadUint64((*uint64)(unsafe.Pointer(&line[0])))
 	if word>>32 != (r.next+1)&0xffffffff {
 		return nil
 	}
-	if n := int(uint32(word)); n <= inlineBytes {
+	n := int(uint32(word))
+	r.loan = n == loanMark
+	switch {
+	case r.loan:
+		place, length := int(binary.NativeEndian.Uint64(line[8:])), int(binary.NativeEndian.Uint64(line[16:]))
+		return lent[place+r.at : place+length]
+	case n <= inlineBytes:
 		return line[8+r.at : 8+n]
-	} else {
-		return r.payload(r.next)[r.at:n]
 	}
+	return r.payload(r.next)[r.at:n]
 }
 
 // consume gives back n bytes of what get returned, of which there were so many, and says whether the sender was
@@ -98,7 +130,7 @@ func (r *ring) consume(n, of int) (told bool) {
 	}
 	r.next++
 	r.at = 0
-	if r.next-r.published >= publishEvery {
+	if r.loan || r.next-r.published >= publishEvery {
 		r.published = r.next
 		atomic.StoreUint64(r.consumed, r.next)
 		return true

@@ -3,6 +3,9 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"collbench/collectives"
 )
 
 // Machine is all that the price of a program depends on. Ranks fill one domain after the other; each rank, or each
@@ -17,6 +20,8 @@ type Machine struct {
 	Endless   bool     `json:"endless,omitempty"`  // as many more tiers like the last as a number of ranks needs
 	Rails     bool     `json:"rails,omitempty"`    // a leaf joins the ranks of the same number in Ports domains
 	Reduction Constant `json:"reduction,omitzero"` // bytes/s that a rank combines; absent: never the limit
+	// Chunk is the bytes that a pipeline on this machine streams at a time; absent: the algorithm's own default.
+	Chunk Constant `json:"chunk,omitzero"`
 	// CentralSwitches: the algorithms' switches of every level sit in the middle of the network and are reached
 	// through the NIC, as processes at the bridge of a virtual cluster are.
 	CentralSwitches bool `json:"central_switches,omitempty"`
@@ -70,6 +75,18 @@ type Tier struct {
 	// is never the limit.
 	Oversubscription Constant `json:"oversubscription,omitzero"`
 }
+
+// Chunks is the number of chunks in which a buffer of so many bytes is streamed on the machine where nobody asks for
+// another: 1 unless the algorithm carries out the collective as a pipeline.
+func (m Machine) Chunks(a collectives.Algorithm, c collectives.Collective, bytes int64) int {
+	if m.Chunk.Value == 0 || !slices.Contains(a.Pipelined, c) {
+		return a.DefaultChunks(c, bytes)
+	}
+	return int(max(1, min(bytes/int64(m.Chunk.Value), maxChunks)))
+}
+
+// maxChunks bounds the chunks that a machine's own chunk size may lead to.
+const maxChunks = 1 << 16
 
 // fault is an error at a place of the machine, such as "nic.bandwidth".
 type fault struct {
@@ -161,6 +178,7 @@ func (m Machine) bounds() []bound {
 		{"nic.headers.value", m.NIC.Headers.Value, true, atLeastZero},
 		{"nic.acks.value", m.NIC.Acks.Value, true, atLeastZero},
 		{"reduction.value", m.Reduction.Value, true, rate},
+		{"chunk.value", m.Chunk.Value, true, whole},
 	}
 	for i, l := range m.NIC.Links {
 		at := fmt.Sprintf("nic.links[%d].", i)
