@@ -28,9 +28,10 @@ const lineVariable = "COLLBENCH_LAB_LINE"
 const lineNumber = 3
 
 // Enter runs this program once more with the same arguments, in a network, a process and a mount namespace of its
-// own, and waits for it. As root it does so without a user namespace where it can, otherwise the inner process is root of a
-// new user namespace and nobody special outside. SIGINT, SIGTERM and SIGHUP are passed on; the death of this
-// process, however sudden, is the death of the inner one, which takes along all processes and links inside.
+// own, and waits for it. As root it does so without a user namespace where it can, otherwise the inner process is
+// root of a new user namespace and nobody special outside. SIGINT, SIGTERM and SIGHUP are passed on, the second time
+// as SIGKILL. The death of this process, however sudden, is the death of the inner one, which takes along all
+// processes and links inside.
 //
 // The exit code is the inner process's. An error that is a *Refused says that no such process could do its work
 // here; any other that the inner process died.
@@ -76,22 +77,29 @@ func enter(flags uintptr) (int, error) {
 	}
 	done := make(chan struct{})
 	defer close(done)
-	go func() {
-		for {
-			select {
-			case s := <-signals:
-				_ = inner.Process.Signal(s) // it may just have ended
-			case <-done:
-				return
-			}
-		}
-	}()
+	go passOn(signals, inner.Process, done)
 	reason, _ := io.ReadAll(mine) // until the inner process ends
 	err = inner.Wait()
 	if len(reason) > 0 {
 		return 0, &Refused{string(reason)}
 	}
 	return exitCode(err)
+}
+
+// passOn passes signals on, each kind once. Whoever sends one again is out of patience.
+func passOn(signals <-chan os.Signal, to *os.Process, done <-chan struct{}) {
+	for seen := map[os.Signal]bool{}; ; {
+		select {
+		case s := <-signals:
+			if seen[s] {
+				s = unix.SIGKILL
+			}
+			seen[s] = true
+			_ = to.Signal(s) // it may just have ended
+		case <-done:
+			return
+		}
+	}
 }
 
 // line is a pair of connected sockets: through one end the inner process says why it cannot work, and sees the

@@ -9,8 +9,11 @@ import (
 	"collbench/bench/unit"
 )
 
-// MaxVMs is the largest number of VMs: one address each, and a number of processes that one machine can still start.
-const MaxVMs = 1000
+// The largest numbers of VMs, one address each, and of ranks that one machine can still be asked to start.
+const (
+	MaxVMs   = 1000
+	MaxRanks = 10000
+)
 
 // minRate is the slowest link in bytes per second: 8 kbit/s. A frame takes nine seconds there.
 const minRate = 1000

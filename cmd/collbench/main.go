@@ -21,6 +21,8 @@ import (
 func commands() []*cli.Command {
 	return []*cli.Command{
 		runCommand(),
+		labCommand(),
+		modelCommand(),
 		listCommand(),
 		workerCommand(),
 	}
