@@ -40,11 +40,8 @@ const (
 
 // number splits a text into a decimal number and its suffix's factor. Signs, exponents and infinities are refused.
 func number(text string, suffixes []suffix) (value, factor float64, err error) {
-	end := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
-	if end < 0 {
-		end = len(text)
-	}
-	digits, unit := text[:end], strings.TrimPrefix(text[end:], " ")
+	digits := digitsOf(text)
+	unit := strings.TrimPrefix(text[len(digits):], " ")
 	if digits == "" {
 		return 0, 0, fmt.Errorf("no number")
 	}
@@ -83,6 +80,7 @@ func ParseBytes(text string) (int64, error) {
 	return int64(bytes), nil
 }
 
+// digitsOf is the number at the beginning of a text, if it has one.
 func digitsOf(text string) string {
 	end := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
 	if end < 0 {
