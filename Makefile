@@ -15,7 +15,7 @@ build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
 
 demo: build ## ring against SHARP on a virtual cluster: a table and a report, in under three minutes
-	bin/collbench lab --vms 8 --link 100Mbit --bytes 4MiB --algorithm ring,nvls,sharp --budget 60s --out $(DEMO)
+	bin/collbench lab --vms 8 --link 100Mbit --bytes 4MiB --algorithm ring,nvls,sharp --budget 45s --out $(DEMO)
 	bin/collbench report $(DEMO)
 
 test: ## build, vet and every test; FLAGS=-v, FLAGS=-short …
