@@ -40,7 +40,7 @@ var rules = map[string]rule{
 	},
 	"cmd/collbench": {
 		ours:   []string{"…"},
-		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
+		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/jedib0t/go-pretty/v6/", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
 	},
 	"cmd/bench-mpi": {ours: []string{"bench/stat", "bench/unit"}},
 	"internal/lint": {},
