@@ -43,6 +43,9 @@ func (c *communicator) prepare(ctx context.Context, test bench.Case) (*operation
 	if err != nil {
 		return nil, err
 	}
+	if test.How.Buffers == registered && c.shared == nil {
+		return nil, fmt.Errorf("registered buffers: this node shares no memory with others")
+	}
 	if shape.Ranks != c.group.Ranks() || algorithm.Nodes(shape) > c.group.Nodes() {
 		return nil, fmt.Errorf("want %d ranks and %d nodes, have %d and %d", shape.Ranks, algorithm.Nodes(shape), c.group.Ranks(), c.group.Nodes())
 	}
@@ -174,12 +177,16 @@ func (o *operation) waiter() host.Waiter {
 	return o.poller
 }
 
-// memory gets zeroed memory that Close gives back.
+// memory gets zeroed memory that Close gives back: registered, what the case asks to be.
 func (o *operation) memory(bytes int) ([]byte, error) {
 	if bytes == 0 {
 		return nil, nil
 	}
-	b, free, err := host.Memory(bytes)
+	take := host.Memory
+	if o.test.How.Buffers == registered && o.shared != nil {
+		take = o.shared.Memory
+	}
+	b, free, err := take(bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%d bytes of memory: %w", bytes, err)
 	}
