@@ -344,13 +344,3 @@ func writeModelJSON(w io.Writer, rows []modelRow) error {
 	}
 	return nil
 }
-
-func listMachines(w io.Writer) {
-	for _, name := range model.Names() {
-		m, err := model.Named(name)
-		if err != nil {
-			panic(err) // the files are embedded and tested
-		}
-		fmt.Fprintf(w, "%-9s %s\n", name, m.About)
-	}
-}
