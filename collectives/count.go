@@ -86,11 +86,12 @@ type Operations struct {
 // Total is Sends + Receives.
 func (o Operations) Total() float64 { return o.Sends + o.Receives }
 
-// Busiest counts the traffic of the ranks and returns the largest figures, for a shape that the algorithm supports. Up to about a million moves all ranks
-// are counted. Where their programs are longer together, the figures are those of a sample of them, each counted
-// exactly: the root, the ranks 0, N−1, N−2, 1 and N/2 and their neighbours, then the powers of two and their neighbours,
-// then ranks at even distances, until the moves are spent; at least eight ranks. A sample finds the busiest rank of
-// every program in package algorithms (its tests compare); another's could be missed.
+// Busiest counts the traffic of the ranks and returns the largest figures, for a shape that the algorithm supports.
+// Up to about a million moves all ranks are counted. Where their programs are longer together, the figures are those
+// of a sample of them, each counted exactly: the root, the ranks 0, N−1, N−2, 1 and N/2 and their neighbours, then the
+// powers of two and their neighbours, then ranks at even distances, until the moves are spent; at least eight ranks.
+// The tests of package algorithms find that a sample has the busiest rank of every program there; another program's
+// could be missed.
 func Busiest(a Algorithm, s Shape) Operations { return BusiestAcross(a, s, nil) }
 
 // BusiestAcross is Busiest of what crosses from one home to another, as for CountAcross.
@@ -116,9 +117,9 @@ func BusiestAcross(a Algorithm, s Shape, home func(Node) int) (o Operations) {
 	return o
 }
 
-// inSlices is a number of elements in slices of S/N. The product stays below 2⁵³ up to a million ranks.
+// inSlices is a number of elements in slices of S/N, a whole number of elements in a Canonical shape.
 func inSlices(elements int, s Shape) float64 {
-	return float64(elements) * float64(s.Ranks) / float64(s.Size())
+	return float64(elements) / float64(s.Size()/s.Ranks)
 }
 
 // countedMoves bounds the moves that Busiest looks at, and so its time to a few tenths of a second; sampledRanks is
