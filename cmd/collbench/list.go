@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"collbench/bench/backend"
 	"collbench/collectives"
 	"collbench/collectives/algorithms"
+	"collbench/collectives/model"
 
 	"github.com/urfave/cli/v2"
 )
@@ -20,8 +22,10 @@ type listing struct {
 
 // listings are in the order in which they are shown.
 var listings = []listing{
+	{"backends", listBackends},
 	{"algorithms", listAlgorithms},
 	{"collectives", listCollectives},
+	{"machines", listMachines},
 	{"datatypes", listDataTypes},
 }
 
@@ -83,6 +87,18 @@ func listAlgorithms(w io.Writer) {
 			names = append(names, c.String())
 		}
 		fmt.Fprintf(w, "%-20s %s: %s\n", a.Name, strings.Join(names, ", "), a.Summary)
+	}
+}
+
+func listBackends(w io.Writer) {
+	for _, b := range backend.All {
+		fmt.Fprintln(w, b.Name())
+	}
+}
+
+func listMachines(w io.Writer) {
+	for _, name := range model.Names() {
+		fmt.Fprintln(w, name)
 	}
 }
 

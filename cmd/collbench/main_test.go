@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// asProgram is the variable that makes the test binary the program itself, so that it can be started, also by
+// itself, without being built anew.
+const asProgram = "COLLBENCH_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		enterTinyDisk()
+		main()
+	}
+	os.Setenv(asProgram, "1") // for what this process starts
+	testscript.Main(m, map[string]func(){"collbench": main})
+}
+
+// TestScripts runs the command lines of testdata/script.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv(asProgram, "1")
+			return nil
+		},
+	})
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want int
+	}{
+		{"", exitOK},
+		{"list", exitOK},
+		{"--version", exitOK},
+		{"bogus", exitUsage},
+		{"--bogus", exitUsage},
+		{"list x", exitUsage},
+		{"list algorithms x", exitUsage},
+		{"run --bogus", exitUsage},
+		{"run stray", exitUsage},
+		{"run --bytes 3", exitUsage},
+		{"run --launches 0", exitUsage},
+		{"run --timeout x", exitUsage},
+		{"run --out /dev/null", exitEnvironment},
+		{"run --plan /nowhere.yaml", exitEnvironment},
+	} {
+		var stdout, stderr bytes.Buffer
+		got := Main(append([]string{"collbench"}, strings.Fields(c.args)...), &stdout, &stderr)
+		if got != c.want {
+			t.Errorf("collbench %s: exit %d, want %d", c.args, got, c.want)
+		}
+		if lines := strings.Count(stderr.String(), "\n"); got != exitOK && (lines != 1 || stdout.Len() > 0) {
+			t.Errorf("collbench %s: want one line on standard error:\n%s%s", c.args, stderr.String(), stdout.String())
+		}
+	}
+}
