@@ -8,5 +8,6 @@ func Memory(bytes int) (b []byte, free func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	_ = unix.Madvise(b, unix.MADV_HUGEPAGE) // a favour that may be refused
 	return b, func() { _ = unix.Munmap(b) }, nil
 }
