@@ -23,6 +23,8 @@ func commands() []*cli.Command {
 		runCommand(),
 		labCommand(),
 		modelCommand(),
+		reportCommand(),
+		showCommand(),
 		listCommand(),
 		workerCommand(),
 	}
