@@ -81,12 +81,13 @@ func find[T any](list *[]T, match func(T) bool, fresh T) *T {
 	return &(*list)[len(*list)-1]
 }
 
-// order puts ring, with which the others are compared, first; measured order decides the rest.
+// order puts ring, with which the others are compared, first; the rest follow the list of all algorithms.
 func order(l line) int {
-	if l.Points[0].Case.What.Algorithm == "ring" {
-		return 0
+	name := l.Points[0].Case.What.Algorithm
+	if name == "ring" {
+		return -2
 	}
-	return 1
+	return rank(name)
 }
 
 // merge makes one point of a case's launches: the row of the launch whose median is in the middle, and the range
@@ -155,6 +156,13 @@ func (p panel) ring(l line) *line {
 func (p panel) modelled() bool {
 	return slices.ContainsFunc(p.Lines, func(l line) bool {
 		return slices.ContainsFunc(l.Points, func(at point) bool { return at.Row.Model != nil })
+	})
+}
+
+// sameRanks says whether all lines have the same number of ranks.
+func (p panel) sameRanks() bool {
+	return !slices.ContainsFunc(p.Lines, func(l line) bool {
+		return l.Points[0].Case.Where.Ranks != p.Lines[0].Points[0].Case.Where.Ranks
 	})
 }
 

@@ -68,7 +68,7 @@ func operationsFigure(f figure, p panel, list []tally) (figure, error) {
 		}
 	}
 	var limits []limit
-	if p.Collective == "all_reduce" && n > 1 {
+	if p.Collective == "all_reduce" && n > 1 && p.sameRanks() {
 		limits = []limit{{fmt.Sprintf("4N = %d (slide)", 4*n), float64(4 * n)}, {fmt.Sprintf("4(N−1) = %d (ring)", 4*(n-1)), float64(4 * (n - 1))},
 			{fmt.Sprintf("2N+2 = %d (NVLS)", 2*n+2), float64(2*n + 2)}}
 		highest = max(highest, float64(4*n))

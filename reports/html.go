@@ -55,9 +55,6 @@ type section struct {
 	Figures     []figure
 }
 
-// remark is an error or a note with the cases that it is about.
-type remark struct{ Status, Cases, Text string }
-
 // cell is a table cell.
 type cell struct {
 	Text, Class string
@@ -81,6 +78,7 @@ func HTML(w io.Writer, info bench.RunInfo, results []bench.Result, rows []summar
 		return fmt.Errorf("report template: %w", err)
 	}
 	all := panels(results, rows)
+	rows = sorted(rows)
 	p := page{
 		Title: title(all, rows), Subtitle: subtitle(info), Run: oneLine(info.ID), Version: oneLine(info.Environment.Version),
 		Style: template.CSS(pageStyle), ECharts: template.JS(echartsScript), Boot: template.JS(bootScript),
@@ -133,18 +131,13 @@ func title(all []panel, rows []summary.Row) string {
 	if len(names) > 3 {
 		what = fmt.Sprintf("%d collectives", len(names))
 	}
-	return fmt.Sprintf("%s on %s, %s", strings.ToUpper(what[:1])+what[1:], plural(rows[0].Ranks, "rank", "ranks"), plural(rows[0].Hosts, "host", "hosts"))
-}
-
-func unique(list []string) (kept []string) {
-	seen := map[string]bool{}
-	for _, s := range list {
-		if !seen[s] {
-			seen[s] = true
-			kept = append(kept, s)
+	what = strings.ToUpper(what[:1]) + what[1:]
+	for _, r := range rows {
+		if r.Ranks != rows[0].Ranks || r.Hosts != rows[0].Hosts {
+			return what
 		}
 	}
-	return kept
+	return fmt.Sprintf("%s on %s, %s", what, plural(rows[0].Ranks, "rank", "ranks"), plural(rows[0].Hosts, "host", "hosts"))
 }
 
 func subtitle(info bench.RunInfo) string {
@@ -180,33 +173,6 @@ func banners(info bench.RunInfo, rows []summary.Row) (list []string) {
 	}
 	if info.LinkKind == "paced" {
 		list = append(list, "The links of this run were paced in software (TCP on loopback), because the system refused network namespaces; no kernel limited or counted them.")
-	}
-	return list
-}
-
-// remarks collects errors and notes, equal texts once.
-func remarks(rows []summary.Row) (list []remark) {
-	cases := map[remark][]string{}
-	var order []remark
-	for _, r := range rows {
-		for _, k := range []remark{{Status: string(r.Status), Text: r.Error}, {Status: "note", Text: r.Note}} {
-			if k.Text == "" {
-				continue
-			}
-			k.Text = oneLine(k.Text)
-			if cases[k] == nil {
-				order = append(order, k)
-			}
-			cases[k] = append(cases[k], fmt.Sprintf("%s %s %s", r.Collective, ranAs(r), unit.Bytes(r.Bytes)))
-		}
-	}
-	for _, k := range order {
-		c := unique(cases[k])
-		if len(c) > 4 {
-			c = append(c[:3:3], fmt.Sprintf("%d more", len(c)-3))
-		}
-		k.Cases = oneLine(strings.Join(c, ", "))
-		list = append(list, k)
 	}
 	return list
 }
@@ -324,7 +290,7 @@ func workSection(prefix string, info bench.RunInfo, p panel) (section, error) {
 		counted = counted || t.counted
 	}
 	n := p.Lines[0].Points[0].Case.Where.Ranks
-	if p.Collective == collectives.AllReduce.String() {
+	if p.Collective == collectives.AllReduce.String() && n > 1 && p.sameRanks() {
 		s.Text = fmt.Sprintf("A ring makes each of N ranks send and receive 4(N−1) slices of S/N; NVIDIA's slide counts 4N. With a switch that reduces and multicasts it is 2N+2: ÷ %.3g against the slide and ÷ %.3g exactly at N = %d.",
 			float64(4*n)/float64(2*n+2), float64(4*(n-1))/float64(2*n+2), n)
 	}

@@ -32,7 +32,7 @@ func NCCLTests(w io.Writer, info bench.RunInfo, rows []summary.Row) error {
 	var b bytes.Buffer
 	var order []series
 	tables := map[series][]summary.Row{}
-	for _, r := range rows {
+	for _, r := range sorted(rows) {
 		s := seriesOf(r)
 		if tables[s] == nil {
 			order = append(order, s)
@@ -62,8 +62,8 @@ func ncclHeader(b *bytes.Buffer, info bench.RunInfo, s series, rows []summary.Ro
 		fmt.Fprintf(b, "#  Rank %2d on %s\n", r.Rank, oneLine(r.Host))
 	}
 	for _, r := range rows {
-		if text := r.Error + r.Note; text != "" {
-			fmt.Fprintf(b, "# %d bytes: %s: %s\n", r.Bytes, r.Status, oneLine(join(r.Error, r.Note)))
+		if r.Error != "" {
+			fmt.Fprintf(b, "# %d bytes: %s: %s\n", r.Bytes, r.Status, oneLine(r.Error))
 		}
 	}
 	fmt.Fprintf(b, "#\n# %10s  %12s  %8s  %6s  %6s           out-of-place                       in-place          \n", "", "", "", "", "")
@@ -117,7 +117,7 @@ func ncclTable(b *bytes.Buffer, s series, rows []summary.Row) {
 	}
 	fmt.Fprintf(b, "# Out of bounds values : %d %s\n", wrong, verdict)
 	if measured > 0 {
-		fmt.Fprintf(b, "# Avg bus bandwidth    : %g\n", sum/float64(measured))
+		fmt.Fprintf(b, "# Avg bus bandwidth    : %.6g\n", sum/float64(measured))
 	}
 	fmt.Fprintf(b, "#\n# Collective test concluded: %s\n", s.collective)
 }

@@ -110,6 +110,7 @@ func Table(w io.Writer, rows []summary.Row) error {
 		_, err := fmt.Fprintln(w, "no results")
 		return err
 	}
+	rows = sorted(rows)
 	var shared []string
 	var columns []field
 	for _, f := range identity {
@@ -157,31 +158,15 @@ func Table(w io.Writer, rows []summary.Row) error {
 
 // footer lists errors and notes, each said once with the cases it is about, and explains what is in the table.
 func footer(rows []summary.Row) string {
-	var order []string
-	about := map[string][]string{}
-	model, counted, switched, simulated := false, false, false, false
+	counted, switched, simulated := false, false, false
 	for _, r := range rows {
-		for _, t := range []string{r.Error, r.Note} {
-			if t == "" {
-				continue
-			}
-			if about[t] == nil {
-				order = append(order, t)
-			}
-			about[t] = append(about[t], strings.TrimSpace(r.Collective+" "+ranAs(r)+" "+unit.Bytes(r.Bytes)))
-		}
-		model = model || r.Model != nil && r.Seconds != nil
 		counted = counted || r.Counted != nil
-		switched = switched || r.BusBW != nil && reducesInSwitch(r)
+		switched = switched || reducesInSwitch(r)
 		simulated = simulated || r.Simulated
 	}
 	var b strings.Builder
-	for _, t := range order {
-		cases := about[t]
-		if len(cases) > 3 {
-			cases = append(cases[:2:2], fmt.Sprintf("%d more", len(cases)-2))
-		}
-		fmt.Fprintf(&b, "\n%s: %s", oneLine(strings.Join(cases, ", ")), oneLine(t))
+	for _, k := range remarks(rows) {
+		fmt.Fprintf(&b, "\n%s: %s", k.Cases, k.Text)
 	}
 	if simulated {
 		b.WriteString("\nsimulated: a stand-in ran, not the hardware.")

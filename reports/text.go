@@ -20,17 +20,6 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// join puts the texts that are not empty side by side.
-func join(texts ...string) string {
-	var kept []string
-	for _, t := range texts {
-		if t != "" {
-			kept = append(kept, t)
-		}
-	}
-	return strings.Join(kept, "; ")
-}
-
 // plural writes a number of things: "1 rank", "8 ranks".
 func plural(n int, one, many string) string {
 	if n == 1 {

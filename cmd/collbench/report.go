@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"collbench/bench"
 	"collbench/bench/store"
@@ -103,9 +105,14 @@ func runFolder(c *cli.Context) (string, error) {
 		return "", usageErrorf("%s: unexpected argument %q", name, behind.Arg(0))
 	}
 	var err error
-	behind.Visit(func(f *flag.Flag) {
-		if err == nil {
-			err = c.Set(f.Name, f.Value.String())
+	behind.Visit(func(set *flag.Flag) {
+		for _, f := range c.Command.Flags {
+			if !slices.Contains(f.Names(), set.Name) {
+				continue
+			}
+			for _, alias := range f.Names() {
+				err = errors.Join(err, c.Set(alias, set.Value.String()))
+			}
 		}
 	})
 	return dir, err
