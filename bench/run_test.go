@@ -124,6 +124,9 @@ func TestVariantsAreInterleaved(t *testing.T) {
 	if len(results) != 3 {
 		t.Fatalf("%d results", len(results))
 	}
+	if spent := f.now.Sub(time.Time{}).Seconds(); spent < 6*leastTurn {
+		t.Errorf("six turns took %g s", spent)
+	}
 	for i, r := range results {
 		if r.Status != OK || r.Note != "" || r.Order != i || r.Chunks != 3 || r.IterationsPerSample != 1 || *r.Wrong != 0 {
 			t.Errorf("result %+v", r)
