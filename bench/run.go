@@ -65,8 +65,7 @@ func (r Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// group measures the cases of a group in turns, until each has ended, and gives their results to the sink in the
-// order of the group.
+// group measures the cases of a group in turns, until each has ended. Each gives its result to the sink as it ends.
 func (s *run) group(ctx context.Context, group []Case) error {
 	cases := make([]*measurement, len(group))
 	for i, c := range group {
@@ -83,7 +82,6 @@ func (s *run) group(ctx context.Context, group []Case) error {
 			if err := s.visit(ctx, cases[i], pass); err != nil {
 				return errors.Join(err, s.interrupt(cases))
 			}
-			// A case that ends before its turn comes again is kept at once.
 			if err := s.keep(cases[i]); err != nil {
 				return err
 			}

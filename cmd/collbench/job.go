@@ -130,7 +130,7 @@ func (j *job) verdict(err error) error {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return exitError{exitInterrupted, fmt.Errorf("interrupted: %d results are kept", len(j.rows))}
+		return exitError{exitInterrupted, fmt.Errorf("interrupted: results kept: %d", len(j.rows))}
 	case err != nil:
 		return environmentErrorf("%w", err)
 	case counts[bench.Wrong]+counts[bench.Failed] > 0:
