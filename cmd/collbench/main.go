@@ -23,6 +23,7 @@ func commands() []*cli.Command {
 		runCommand(),
 		labCommand(),
 		modelCommand(),
+		importCommand(),
 		reportCommand(),
 		showCommand(),
 		listCommand(),
