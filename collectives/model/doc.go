@@ -9,7 +9,7 @@
 //
 // Rounds in which the same phases are active are alike, so each such pattern is priced once. A message loads every
 // link on its way for as long as the link needs for its bytes, and a round lasts as long as its most loaded link
-// (which max–min fair sharing confirms: see the tests). Latency follows Hockney's model (1994), paid along chains
+// (as max–min fair sharing does, see the tests). Latency follows Hockney's model (1994), paid along chains
 // of messages that depend on each other:
 //
 //   - a phase whose rounds each send what the round before brought (a ring) pays the mean latency of its messages
@@ -21,6 +21,12 @@
 // While only pipelines run, nobody keeps step: besides the sum of the rounds there is the time of the busiest link for
 // all that it carries plus the passage of one chunk through the other hops. The sum charges a chain that fills over
 // unequal hops as if every hop were the slowest; the smaller of the two stands.
+//
+// That holds where rounds are kept, as libraries do. Where nobody keeps step (Machine.FreeRunning: collbench's own
+// engine over TCP), messages of different rounds to different peers compete: a root that sends to three peers one
+// after the other in the program sends to all at once, and the peer that others wait for gets a third of the link.
+// Up to some ten thousand messages such a program is replayed message by message, with its dependencies and max–min
+// fair shares. Both ways agree where each node talks to one peer at a time (see the tests).
 //
 // What is left out: start-up of processes, contention inside switches, hash collisions of flows, the protocols of
 // libraries, and a message's own cost in instructions, so that very many very small chunks look too cheap.

@@ -50,7 +50,7 @@ func Lab(links []Rates, ranksPerVM int) (Machine, error) {
 			Acks:    Constant{float64(ackFrame) / (ackedAtOne * payload), "a frame of 66 bytes for two segments of 8948 (RFC 1122)"},
 		},
 		Reduction:       assumed(labReduction),
-		CentralSwitches: true,
+		CentralSwitches: true, FreeRunning: true,
 	}
 	fastest := 0.0
 	for _, l := range links {

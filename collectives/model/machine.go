@@ -25,6 +25,9 @@ type Machine struct {
 	// CentralSwitches: the algorithms' switches of every level sit in the middle of the network and are reached
 	// through the NIC, as processes at the bridge of a virtual cluster are.
 	CentralSwitches bool `json:"central_switches,omitempty"`
+	// FreeRunning: nobody keeps step, so that a node's messages to several peers are under way at once even where
+	// the program has them in different rounds, and share the links, as TCP connections do.
+	FreeRunning bool `json:"free_running,omitempty"`
 }
 
 // Constant is a figure and where it comes from. In a file it is {"value": …, "source": "…"} or the bare number.

@@ -17,6 +17,7 @@ type Prediction struct {
 	Domain     int     // ranks of a domain of the machine as priced
 	Bottleneck string  // the link that was busiest for the largest part, in words; "" where nothing is moved
 	Sampled    bool    // rounds that vary were sampled, not all priced
+	Replayed   bool    // message by message, not round by round
 }
 
 // Price predicts how long the algorithm takes on the machine for elements of so many bytes. Errors: a shape that the
@@ -58,11 +59,33 @@ func price(a collectives.Algorithm, s collectives.Shape, elementSize int, m Mach
 		Latency: m.Start.Value + float64(w.latency)/picos, Transfer: float64(w.transfer) / picos,
 		Rounds: w.rounds, Messages: w.messages + len(l.flows), Domain: f.domain, Sampled: w.sampled,
 	}
+	if m.FreeRunning {
+		if err := p.replay(a, s, elementSize, f, m.Start.Value); err != nil {
+			return Prediction{}, err
+		}
+	}
 	p.Seconds = p.Latency + p.Transfer
 	if w.heaviest > 0 {
 		p.Bottleneck = f.name(w.bottleneck)
 	}
 	return p, nil
+}
+
+// replay sets the price to that of the messages one by one if they are few enough. What is not latency along the
+// chains is then transfer, waiting on links that others use included.
+func (p *Prediction) replay(a collectives.Algorithm, s collectives.Shape, size int, f *fabric, start float64) error {
+	player, ok := newPlayer(a, s, size, f)
+	if !ok {
+		return nil
+	}
+	total, err := player.play()
+	if err != nil {
+		return err
+	}
+	p.Replayed, p.Sampled = true, false
+	p.Transfer = max(0, start+total/picos-p.Latency)
+	p.Latency = start + total/picos - p.Transfer
+	return nil
 }
 
 // farthest is a month in picoseconds, well inside 64 bits.
