@@ -7,9 +7,9 @@ type Channel interface {
 	// now. It takes whole multiples of 8 bytes unless it takes all of p.
 	Send(p []byte) (int, error)
 	// Receive returns the next bytes that have arrived and lie together, and leaves them there; the slice is good
-	// until Consume. It returns fewer than least bytes only if no more have arrived. What Send took in one piece
-	// or in multiples of 8 bytes never comes apart within an element.
-	Receive(least int) ([]byte, error)
+	// until Consume. At least so many are of use to the caller, an element: it gets fewer only if no more have
+	// arrived. So many are left of the message: a channel need not wake its node before that.
+	Receive(least, left int) ([]byte, error)
 	// Consume gives back the first n bytes of what Receive returned.
 	Consume(n int)
 }
@@ -45,6 +45,6 @@ func (l *loopback) Send(p []byte) (int, error) {
 	return n, nil
 }
 
-func (l *loopback) Receive(int) ([]byte, error) { return l.buffer[l.start:l.end], nil }
+func (l *loopback) Receive(int, int) ([]byte, error) { return l.buffer[l.start:l.end], nil }
 
 func (l *loopback) Consume(n int) { l.start += n }

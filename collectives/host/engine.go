@@ -12,6 +12,8 @@ type Waiter interface {
 	// Wait returns when something may have changed. idle counts the calls since something last did, from 0. An
 	// error ends the run: it was cancelled, or a peer is gone.
 	Wait(idle int) error
+	// Sleeps says whether Wait gives the CPU back until there is news.
+	Sleeps() bool
 }
 
 // Watch is where an engine leaves word, now and then while it waits, of what it waits for. A field may be nil.
@@ -42,13 +44,14 @@ type Engine struct {
 	staging    []byte
 	free       func()
 
-	pending []int32 // by operation: how many others it still waits for
-	moved   []int   // by operation: bytes that went into or came out of the channel
-	written []int   // by operation, soft ones: bytes that left the staging area or went past it
-	done    []bool  // by operation
-	late    []int32 // soft operations that have wholly arrived but are not wholly written
-	left    int     // operations not done
-	stuck   bool    // nothing moved in the last pass: what arrives and may not be written is put aside now
+	pending  []int32 // by operation: how many others it still waits for
+	moved    []int   // by operation: bytes that went into or came out of the channel
+	written  []int   // by operation, soft ones: bytes that left the staging area or went past it
+	done     []bool  // by operation
+	late     []int32 // soft operations that have wholly arrived but are not wholly written
+	left     int     // operations not done
+	reportAt int     // which waits, modulo reportMask + 1
+	stuck    bool    // nothing moved in the last pass: what arrives and may not be written is put aside now
 }
 
 // end is where a run stands with one peer.
@@ -79,6 +82,9 @@ func NewEngine(c Config) (*Engine, error) {
 	n := len(p.operations)
 	e := &Engine{Config: c, operations: p.operations, memory: [3][]byte{c.Data, c.Scratch, c.Input}, free: func() {},
 		pending: make([]int32, n), moved: make([]int, n), written: make([]int, n), done: make([]bool, n)}
+	if !c.Waiter.Sleeps() {
+		e.reportAt = reportLate
+	}
 	for _, l := range p.lines {
 		ch := Channel(nil)
 		if l.node == p.me {
@@ -126,7 +132,7 @@ func (e *Engine) Run() error {
 			e.stuck = true
 			continue
 		}
-		if idle&reportMask == 1 {
+		if idle&reportMask == e.reportAt {
 			e.report()
 		}
 		if err := e.Waiter.Wait(idle); err != nil {
@@ -140,8 +146,12 @@ func (e *Engine) Run() error {
 	return nil
 }
 
-// reportMask spaces the reports of what is waited for: the first after two fruitless passes, then one in 1024.
-const reportMask = 1<<10 - 1
+// reportMask spaces the reports of what is waited for: one in 1024 waits. A node that sleeps reports before it does
+// so first; one that spins does not before reportLate, for most of its waits are over by then.
+const (
+	reportMask = 1<<10 - 1
+	reportLate = 100
+)
 
 // reset makes the engine ready for the program's first round.
 func (e *Engine) reset() {

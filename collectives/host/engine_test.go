@@ -28,7 +28,7 @@ func (c pipeEnd) Send(p []byte) (int, error) {
 	return n, nil
 }
 
-func (c pipeEnd) Receive(least int) ([]byte, error) {
+func (c pipeEnd) Receive(least, _ int) ([]byte, error) {
 	n := len(c.in.bytes)
 	if n > least && c.in.random.IntN(2) == 0 {
 		n = least + c.in.random.IntN(n-least)
@@ -41,6 +41,7 @@ func (c pipeEnd) Consume(n int) { c.in.bytes = c.in.bytes[n:] }
 type noWaiter struct{}
 
 func (noWaiter) Wait(int) error { return nil }
+func (noWaiter) Sleeps() bool   { return false }
 
 // cluster is the engines of all nodes of a program, joined by pipes.
 type cluster struct {

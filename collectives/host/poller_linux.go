@@ -78,6 +78,9 @@ func (p *Poller) Wait(int) error {
 	return p.wait(timeout)
 }
 
+// Sleeps implements Waiter.
+func (p *Poller) Sleeps() bool { return true }
+
 // wait looks for news, for so many milliseconds; −1 is for ever.
 func (p *Poller) wait(timeout int) error {
 	if err := p.stopped.Load(); err != nil {

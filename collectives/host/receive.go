@@ -9,12 +9,12 @@ func (e *Engine) receive(p *end) (moved bool, err error) {
 		if e.pending[id] != 0 {
 			return moved, nil
 		}
-		b, err := p.channel.Receive(e.Program.element)
+		o := &e.operations[id]
+		at := e.moved[id]
+		b, err := p.channel.Receive(e.Program.element, o.size-at)
 		if err != nil {
 			return moved, err
 		}
-		o := &e.operations[id]
-		at := e.moved[id]
 		n := min(len(b)-len(b)%e.Program.element, o.size-at)
 		if o.soft {
 			n = e.receiveSoft(id, o, b[:n])

@@ -156,7 +156,7 @@ func (l *link) Lend(p []byte) (ticket uint64, ok bool, err error) {
 func (l *link) Back(ticket uint64) bool { return l.out.back(ticket) }
 
 // Receive implements Channel.
-func (l *link) Receive(int) ([]byte, error) {
+func (l *link) Receive(int, int) ([]byte, error) {
 	b := l.in.get(l.shared.memory)
 	l.got = len(b)
 	return b, nil

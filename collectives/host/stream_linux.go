@@ -23,11 +23,19 @@ type stream struct {
 	start, end         int // of what has been read and not consumed
 	readable, writable bool
 	gone               bool // the peer has closed its end
+	low                int  // bytes that must have arrived before the kernel says so
 	pace               *pace
 }
 
+// Waking up costs far more than what a packet or two bring. So the kernel is asked to wait for the rest of a long
+// message, up to lowMost bytes of it. For the rest of a short one, below lowLeast, it is not asked anything.
+const (
+	lowLeast = 4 << 10
+	lowMost  = 32 << 10
+)
+
 func newStream(descriptor int, node collectives.Node, name string, pace *pace) *stream {
-	return &stream{descriptor: descriptor, node: node, name: name, in: make([]byte, receiveBytes), readable: true, writable: true, pace: pace}
+	return &stream{descriptor: descriptor, node: node, name: name, in: make([]byte, receiveBytes), readable: true, writable: true, low: 1, pace: pace}
 }
 
 func (s *stream) broke(err error) error {
@@ -64,7 +72,7 @@ func (s *stream) Send(p []byte) (int, error) {
 }
 
 // Receive implements Channel.
-func (s *stream) Receive(least int) ([]byte, error) {
+func (s *stream) Receive(least, left int) ([]byte, error) {
 	if s.end-s.start < least && s.readable {
 		s.end = copy(s.in, s.in[s.start:s.end])
 		s.start = 0
@@ -72,7 +80,26 @@ func (s *stream) Receive(least int) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if s.end-s.start < least && !s.readable {
+		return nil, s.expect(left - (s.end - s.start))
+	}
 	return s.in[s.start:s.end], nil
+}
+
+// expect has the kernel wait for so many bytes. If they are there already it says so at once.
+func (s *stream) expect(bytes int) error {
+	low := 1
+	if bytes >= lowLeast {
+		low = min(bytes, lowMost)
+	}
+	if low == s.low {
+		return nil
+	}
+	s.low = low
+	if err := unix.SetsockoptInt(s.descriptor, unix.SOL_SOCKET, unix.SO_RCVLOWAT, low); err != nil {
+		return s.broke(err)
+	}
+	return nil
 }
 
 func (s *stream) fill() error {

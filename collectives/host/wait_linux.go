@@ -30,6 +30,9 @@ func (s *Spinner) Wait(idle int) error {
 	return nil
 }
 
+// Sleeps implements Waiter.
+func (s *Spinner) Sleeps() bool { return false }
+
 // Sleeper is the Waiter of a node with peers of both kinds: it sleeps until a connection or its bell wakes it.
 type Sleeper struct {
 	poller *Poller
@@ -57,3 +60,6 @@ func (s *Sleeper) Wait(idle int) error {
 	atomic.StoreUint32(s.asleep, 0)
 	return err
 }
+
+// Sleeps implements Waiter.
+func (s *Sleeper) Sleeps() bool { return true }
