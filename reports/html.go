@@ -253,7 +253,7 @@ func speedSection(prefix string, info bench.RunInfo, p panel) (section, error) {
 	}
 	if compared != nil {
 		q := speedUp(base)
-		if err := draw(figure{ID: prefix + "speedup", Title: "Speed-up over ring", Note: "Time of ring ÷ time, at the same size. Right of or above 1 is faster than ring.",
+		if err := draw(figure{ID: prefix + "speedup", Title: "Speed-up over ring", Note: "Time of ring ÷ time, at the same size: beyond 1 is faster than ring. The interval divides the ends of both intervals, so it is wider than 95 %.",
 			Alt: p.Collective + ": speed-up of each algorithm over ring"}, compared, q, []limit{{"parity", 1}}); err != nil {
 			return s, err
 		}

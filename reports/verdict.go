@@ -47,7 +47,8 @@ func judge(info bench.RunInfo, rows []summary.Row, all []panel) verdict {
 		v = verdict{Class: "warn", Sign: "!", Word: "WARN"}
 		v.Sentences = append(v.Sentences, fmt.Sprintf("%s of %d %s unproven.", plural(count[bench.Unproven], "result", "results"), len(rows), isAre(count[bench.Unproven])))
 	case far:
-		v = verdict{Class: "warn", Sign: "!", Word: "WARN"}
+		v = verdict{Class: "warn", Sign: "!", Word: "WARN", Sentences: farthest}
+		farthest = nil
 	}
 	for _, p := range all {
 		v.Sentences = append(v.Sentences, comparison(p)...)
