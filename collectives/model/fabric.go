@@ -27,7 +27,10 @@ type fabric struct {
 	units    []int   // per tier: units of it
 	trunks   []int   // per tier: its first trunk link, or 0 where the trunk is never the limit
 	cost     []float64
-	direct   float64 // cost factor on a domain port of traffic with the domain's switch
+	// acksAlong charges acknowledgements in the direction of the data, as if as much came back. In a replay a share of
+	// a link held back by acknowledgements alone would hold back the data.
+	acksAlong bool
+	direct    float64 // cost factor on a domain port of traffic with the domain's switch
 }
 
 // hop is a link on a message's way; a byte costs share times the link's cost.
@@ -203,6 +206,9 @@ func (f *fabric) route(hops []hop, from, to int32) ([]hop, int64) {
 func (f *fabric) atNICs(hops []hop, a, b end) []hop {
 	nic := f.machine.NIC
 	there, back := 1+nic.Headers.Value, nic.Acks.Value
+	if f.acksAlong {
+		there, back = there+back, 0
+	}
 	transmit, receive := 2*f.ranks, 2*f.ranks+f.nics
 	if a.level < 0 {
 		hops = append(hops, hop{int32(transmit + f.nic(a.rank)), there})

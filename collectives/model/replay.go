@@ -60,6 +60,7 @@ type posted struct {
 // newPlayer lists the messages; ok is false where there are too many.
 func newPlayer(a collectives.Algorithm, s collectives.Shape, size int, f *fabric) (p *player, ok bool) {
 	p = &player{fabric: f, size: size, ends: map[pair]int{}, room: make([]float64, len(f.cost)), users: make([]float64, len(f.cost))}
+	f.acksAlong = true
 	nodes := collectives.Node(a.Nodes(s))
 	sends := make([][]posted, nodes)
 	for v := range nodes {
