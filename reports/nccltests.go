@@ -78,6 +78,9 @@ func ncclTable(b *bytes.Buffer, s series, rows []summary.Row) {
 	var sizes []int64
 	pairs := map[int64]*pair{}
 	for i, r := range rows {
+		if r.Status == bench.Skipped {
+			continue // the head says why
+		}
 		p := pairs[r.Bytes]
 		if p == nil {
 			p = new(pair)
@@ -108,8 +111,7 @@ func ncclTable(b *bytes.Buffer, s series, rows []summary.Row) {
 				wrong += *r.Wrong
 			}
 		}
-		fmt.Fprintf(b, "%12d  %12d  %8s  %6s  %6d%s%s\n", ncclSize(*either), either.Count, ncclType(s.dtype), s.reduction,
-			ncclRoot(s), ncclSide(p.out), ncclSide(p.in))
+		fmt.Fprintln(b, ncclLine(ncclSize(*either), int64(either.Count), s.dtype, s.reduction, ncclRoot(s), p.out, p.in))
 	}
 	verdict := "OK"
 	if wrong > 0 {
@@ -120,6 +122,11 @@ func ncclTable(b *bytes.Buffer, s series, rows []summary.Row) {
 		fmt.Fprintf(b, "# Avg bus bandwidth    : %.6g\n", sum/float64(measured))
 	}
 	fmt.Fprintf(b, "#\n# Collective test concluded: %s\n", s.collective)
+}
+
+// ncclLine is one line of figures.
+func ncclLine(size, count int64, dtype, reduction string, root int, out, in *summary.Row) string {
+	return fmt.Sprintf("%12d  %12d  %8s  %6s  %6d%s%s", size, count, ncclType(dtype), reduction, root, ncclSide(out), ncclSide(in))
 }
 
 // ncclSize is the whole buffer in bytes, after rounding to whole elements.
