@@ -9,7 +9,8 @@ import (
 )
 
 // FaultVariable is the environment variable that makes one element arrive corrupted, for tests of the
-// verification: "rank=1,iteration=2,element=5". Iterations count from 0, from the start of each measurement.
+// verification: "rank=1,iteration=2,element=5". Iterations count from 0 each time that a case is prepared, those of
+// the warm-up too; where they are timed back to back, all iterations of a batch have the batch's number.
 const FaultVariable = "COLLBENCH_TEST_CORRUPT"
 
 // Fault corrupts one received element of one rank in one iteration.

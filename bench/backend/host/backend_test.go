@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -33,6 +34,7 @@ type team struct {
 	shared        *bench.Segment
 	messages      [][]byte
 	gather        *sync.WaitGroup
+	members       []*member
 	communicators []bench.Communicator
 }
 
@@ -100,11 +102,12 @@ func segment(t testing.TB, m *team) *bench.Segment {
 func newTeam(t testing.TB, ranks, nodes int, hosts []string) *team {
 	t.Helper()
 	m := &team{ranks: ranks, nodes: nodes, hosts: hosts, messages: make([][]byte, nodes), gather: &sync.WaitGroup{},
-		communicators: make([]bench.Communicator, nodes)}
+		members: make([]*member, nodes), communicators: make([]bench.Communicator, nodes)}
 	m.gather.Add(nodes)
 	m.shared = segment(t, m)
 	if err := m.each(func(v int) (err error) {
-		m.communicators[v], err = Backend{}.Open(t.Context(), &member{team: m, node: collectives.Node(v)})
+		m.members[v] = &member{team: m, node: collectives.Node(v)}
+		m.communicators[v], err = Backend{}.Open(t.Context(), m.members[v])
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -286,23 +289,33 @@ func TestCorruptionIsFound(t *testing.T) {
 }
 
 func TestCancelEndsRun(t *testing.T) {
-	m := newTeam(t, 2, 2, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	err := m.each(func(v int) error {
-		o, err := m.communicators[v].Prepare(ctx, testCase(collectives.AllReduce, "ring", 2, 4000))
-		if err != nil {
+	for _, transport := range transports {
+		m := newTeam(t, 2, 2, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		test := testCase(collectives.AllReduce, "ring", 2, 4000)
+		test.How.Transport = transport
+		err := m.each(func(v int) error {
+			o, err := m.communicators[v].Prepare(ctx, test)
+			if err != nil {
+				return err
+			}
+			defer o.Close()
+			if v == 1 {
+				time.AfterFunc(20*time.Millisecond, cancel)
+				return nil
+			}
+			_, err = o.Run(ctx, 5)
+			if w := m.members[0].progress.Waiting.Load(); w != 2 {
+				return fmt.Errorf("it said that it waited for node %d, want 1", w-1)
+			}
 			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: a cancelled run ended with %v", transport, err)
 		}
-		defer o.Close()
-		if v == 1 {
-			cancel()
-			return nil
+		if _, err := m.communicators[0].Prepare(t.Context(), test); err == nil || !strings.Contains(err.Error(), "cannot be used any more") {
+			t.Errorf("%s: after a cancelled run the connections were used again: %v", transport, err)
 		}
-		_, err = o.Run(ctx, 5)
-		return err
-	})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("a cancelled run ended with %v", err)
 	}
 }
 

@@ -154,7 +154,8 @@ func (o *operation) near(peer collectives.Node) bool {
 	return o.test.How.Transport != overTCP && o.shared != nil && o.shared.Has(peer)
 }
 
-// waiter is how this node waits in this case: alike for its program and its barriers.
+// waiter is how this node waits in this case: alike for its program and its barriers. With peers in shared memory
+// alone it stays on one CPU, also where it shares that with others: they would be moved about with each yield.
 func (o *operation) waiter() host.Waiter {
 	here, near := 0, 0
 	for v := range collectives.Node(o.algorithm.Nodes(o.shape)) {
@@ -167,10 +168,11 @@ func (o *operation) waiter() host.Waiter {
 	}
 	switch {
 	case near == o.algorithm.Nodes(o.shape):
-		if cpus := host.CPUs(); near > 1 && here <= len(cpus) {
-			o.cpu = cpus[o.shared.Place()]
+		cpus := host.CPUs()
+		if near > 1 {
+			o.cpu = cpus[o.shared.Place()%len(cpus)]
 		}
-		return &host.Spinner{Poller: o.poller, Yield: o.cpu < 0}
+		return &host.Spinner{Poller: o.poller, Yield: here > len(cpus)}
 	case near > 1:
 		return o.sleeper
 	}

@@ -25,7 +25,7 @@ type operation struct {
 	input     []byte // where the input is kept; in place, data
 	fault     *host.Fault
 	frees     []func()
-	cpu       int // of its own, to spin on; −1: none
+	cpu       int // to stay on; −1: any
 	fills     int // times that the input was made new; the number of the iteration, or of the batch
 	verdict   bench.Verdict
 }
