@@ -20,6 +20,10 @@ const maxFlows = 36 << 20
 // sampled is the number of nodes from whose programs the size of all is estimated.
 const sampled = 1024
 
+// early is the number of nodes after which programs that are far too large are given up; the largest, which may be
+// a root's, does not count.
+const early = 16
+
 // event is a phase of one node: its flows, and when they are under way.
 type event struct {
 	start, rounds int32
@@ -67,7 +71,13 @@ func read(a collectives.Algorithm, s collectives.Shape, elementSize int, f *fabr
 		l.below[w] = unplaced
 	}
 	nodes := a.Nodes(s)
+	before, largest := 0, 0
 	for v := range collectives.Node(nodes) {
+		largest = max(largest, len(l.flows)-before)
+		if rest := len(l.flows) - largest; len(l.flows) > maxFlows || v == early && rest/early*nodes > maxFlows {
+			return nil, fmt.Errorf("%d ranks: more than %d messages in one pass over the program: too many to price", s.Ranks, maxFlows)
+		}
+		before = len(l.flows)
 		if v == sampled { // the rest is much the same: memory is taken once
 			l.flows = slices.Grow(l.flows, min(maxFlows, len(l.flows)*(nodes/sampled)))
 			l.events = slices.Grow(l.events, min(maxFlows, len(l.events)*(nodes/sampled)))
@@ -82,9 +92,6 @@ func read(a collectives.Algorithm, s collectives.Shape, elementSize int, f *fabr
 			lo := len(l.flows)
 			moves := p.Moves(p.Rounds / 2)
 			l.add(v, moves)
-			if len(l.flows) > maxFlows {
-				return nil, fmt.Errorf("%d ranks: more than %d messages in one pass over the program (%d after %d of %d nodes): too many to price", s.Ranks, maxFlows, len(l.flows), v+1, nodes)
-			}
 			if int(v) >= s.Ranks {
 				l.neighbour(int(v)-s.Ranks, moves, f)
 			}

@@ -53,7 +53,10 @@ func Lab(links []Rates, ranksPerVM int) (Machine, error) {
 		CentralSwitches: true, FreeRunning: true,
 	}
 	fastest := 0.0
-	for _, l := range links {
+	for i, l := range links {
+		if l.Transmit <= 0 || l.Receive <= 0 {
+			return Machine{}, fmt.Errorf("virtual cluster: link of VM %d: rates of %g and %g bytes/s: want more than 0", i, l.Transmit, l.Receive)
+		}
 		fastest = max(fastest, l.Transmit, l.Receive)
 	}
 	m.NIC.Bandwidth = set(fastest)

@@ -8,6 +8,7 @@ type meter struct {
 	size    int
 	touched []int32
 	all     bool // more than can be listed have changed
+	over    bool // a load came near the end of its range
 }
 
 func newMeter(links int) *meter {
@@ -21,6 +22,9 @@ func newMeter(links int) *meter {
 
 func (m *meter) add(link int32, ps int64) {
 	m.load[link] += ps
+	if m.load[link] > farthest {
+		m.over = true
+	}
 	if m.all {
 		return
 	}
@@ -67,11 +71,11 @@ func (m *meter) where() int {
 
 // tally sums loads that are looked at once and thrown away.
 type tally struct {
-	load    []int64
+	load    []float64
 	touched []int32
 }
 
-func (t *tally) add(link int32, ps int64) {
+func (t *tally) add(link int32, ps float64) {
 	if t.load[link] == 0 {
 		t.touched = append(t.touched, link)
 	}
@@ -79,7 +83,7 @@ func (t *tally) add(link int32, ps int64) {
 }
 
 // take returns the largest load and empties the tally.
-func (t *tally) take() (heaviest int64) {
+func (t *tally) take() (heaviest float64) {
 	for _, l := range t.touched {
 		heaviest = max(heaviest, t.load[l])
 		t.load[l] = 0

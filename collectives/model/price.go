@@ -52,7 +52,7 @@ func price(a collectives.Algorithm, s collectives.Shape, elementSize int, m Mach
 	w := newSweep(f, l)
 	w.run()
 	w.runVaried()
-	if w.latency+w.transfer < 0 || w.transfer > farthest {
+	if w.meter.over || w.transfer > farthest {
 		return Prediction{}, errors.New("takes longer than a month: a rate is too low for so many bytes")
 	}
 	p := Prediction{
@@ -120,13 +120,13 @@ type stream struct {
 	fresh    tally // what begins now
 	inStep   float64
 	passage  float64 // of one chunk over all hops
-	steepest int64   // the most loaded round
+	steepest float64 // the most loaded round
 }
 
 func newSweep(f *fabric, l *ledger) *sweep {
 	w := &sweep{fabric: f, ledger: l, meter: newMeter(len(f.cost))}
-	w.stream.total.load = make([]int64, len(f.cost))
-	w.stream.fresh.load = make([]int64, len(f.cost))
+	w.stream.total.load = make([]float64, len(f.cost))
+	w.stream.fresh.load = make([]float64, len(f.cost))
 	return w
 }
 
@@ -146,8 +146,8 @@ func (w *sweep) apply(e event, sign int64) {
 			ps := w.fabric.time(h, x.bytes)
 			w.meter.add(h.link, sign*ps)
 			if sign > 0 && w.stream.on {
-				w.stream.total.add(h.link, ps*int64(e.rounds))
-				w.stream.fresh.add(h.link, ps)
+				w.stream.total.add(h.link, float64(ps)*float64(e.rounds))
+				w.stream.fresh.add(h.link, float64(ps))
 			}
 		}
 		switch {
@@ -161,9 +161,9 @@ func (w *sweep) apply(e event, sign int64) {
 	}
 }
 
-// time is how long a link is busy with so many bytes.
+// time is how long a link is busy with so many bytes; what is beyond farthest is cut to a little more.
 func (f *fabric) time(h hop, bytes int64) int64 {
-	return int64(float64(bytes)*f.cost[h.link]*h.share + 0.5)
+	return int64(min(float64(bytes)*f.cost[h.link]*h.share+0.5, farthest+1))
 }
 
 // byRound lists the numbers of the events in the order of a round of theirs.
@@ -276,8 +276,8 @@ func (w *sweep) pattern(rounds float64) {
 	}
 	if w.stream.on {
 		w.stream.inStep += transfer
-		w.stream.passage += float64(w.stream.fresh.take())
-		w.stream.steepest = max(w.stream.steepest, worst)
+		w.stream.passage += w.stream.fresh.take()
+		w.stream.steepest = max(w.stream.steepest, float64(worst))
 		return
 	}
 	w.transfer += transfer
@@ -288,7 +288,7 @@ func (w *sweep) settle() {
 	if !w.stream.on {
 		return
 	}
-	freely := float64(w.stream.total.take()-w.stream.steepest) + w.stream.passage
+	freely := w.stream.total.take() - w.stream.steepest + w.stream.passage
 	w.transfer += min(w.stream.inStep, freely)
 	w.stream.inStep, w.stream.passage, w.stream.steepest, w.stream.on = 0, 0, 0, false
 }
