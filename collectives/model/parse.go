@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -30,10 +31,7 @@ func Parse(data []byte) (Machine, error) {
 		return Machine{}, err
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) {
-			return Machine{}, s.at(int(e.Offset), fmt.Errorf("%s: want %s, not a %s", e.Field, kind(e.Type), e.Value))
-		}
-		return Machine{}, err
+		return Machine{}, err // nothing that the survey lets pass
 	}
 	if err := m.Validate(); err != nil {
 		if f := (fault{}); errors.As(err, &f) {
@@ -44,18 +42,34 @@ func Parse(data []byte) (Machine, error) {
 	return m, nil
 }
 
-func kind(t reflect.Type) string {
+// mismatch says what a value should have been, if it is of another kind than the type.
+func mismatch(token json.Token, t reflect.Type) error {
+	var ok bool
+	var want string
+	number, isNumber := token.(float64)
 	switch t.Kind() {
-	case reflect.Float64, reflect.Int:
-		return "a number"
-	case reflect.String:
-		return "a text"
+	case reflect.Struct:
+		ok, want = token == json.Delim('{'), "an object"
+		if t == reflect.TypeFor[Constant]() {
+			ok, want = ok || isNumber, "a number or an object of value and source"
+		}
 	case reflect.Slice:
-		return "a list"
+		ok, want = token == json.Delim('['), "a list"
+	case reflect.String:
+		_, ok = token.(string)
+		want = "a text"
 	case reflect.Bool:
-		return "true or false"
+		_, ok = token.(bool)
+		want = "true or false"
+	case reflect.Int:
+		ok, want = isNumber && number == math.Trunc(number) && math.Abs(number) <= most, "a whole number"
+	default:
+		ok, want = isNumber, "a number"
 	}
-	return "an object"
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("want %s", want)
 }
 
 // surveyor walks JSON beside the type that it is to fill and notes where each key stands.
@@ -80,6 +94,9 @@ func (s surveyor) value(path string, t reflect.Type) error {
 	if err != nil {
 		return s.syntax(err)
 	}
+	if err := mismatch(token, t); err != nil {
+		return s.at(s.place(path), fault{path, err})
+	}
 	delim, ok := token.(json.Delim)
 	if !ok {
 		return nil
@@ -88,7 +105,7 @@ func (s surveyor) value(path string, t reflect.Type) error {
 		below, of := fmt.Sprintf("%s[%d]", path, i), t
 		if delim == '{' {
 			below, of, err = s.key(path, t)
-		} else if t.Kind() == reflect.Slice {
+		} else {
 			of = t.Elem()
 		}
 		if err == nil {
@@ -118,9 +135,6 @@ func (s surveyor) key(path string, t reflect.Type) (below string, of reflect.Typ
 		return "", nil, s.at(start, fmt.Errorf("key %q stands there twice", name))
 	}
 	s.places[below] = start
-	if t.Kind() != reflect.Struct {
-		return below, t, nil // of the wrong type, which Unmarshal tells
-	}
 	var known []string
 	for i := range t.NumField() {
 		tag, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
@@ -153,7 +167,7 @@ func (s surveyor) syntax(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return s.at(len(s.data), errors.New("the file ends too early"))
 	}
-	return err
+	return s.at(int(s.in.InputOffset()), err)
 }
 
 // at gives an error the line and column of an offset, both from 1.
