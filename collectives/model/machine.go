@@ -97,7 +97,12 @@ type fault struct {
 	err  error
 }
 
-func (f fault) Error() string { return f.path + ": " + f.err.Error() }
+func (f fault) Error() string {
+	if f.path == "" {
+		return f.err.Error()
+	}
+	return f.path + ": " + f.err.Error()
+}
 func (f fault) Unwrap() error { return f.err }
 
 // Validate says which constant is impossible, if any.
