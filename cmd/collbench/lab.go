@@ -42,6 +42,9 @@ func labAction(c *cli.Context) error {
 	if c.Args().Present() {
 		return labOptionsOfRun(c)
 	}
+	if err := notLaunched("lab"); err != nil {
+		return err
+	}
 	links, err := lab.ParseLinks(c.String("link"), c.Int("vms"))
 	if err != nil {
 		return usageErrorf("lab: %w", err)

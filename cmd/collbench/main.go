@@ -27,6 +27,7 @@ func commands() []*cli.Command {
 		reportCommand(),
 		showCommand(),
 		listCommand(),
+		whoamiCommand(),
 		workerCommand(),
 	}
 }

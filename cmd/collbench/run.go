@@ -17,12 +17,22 @@ func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "run",
 		Usage:  "measure collectives between processes on this machine",
-		Flags:  slices.Concat([]cli.Flag{ranksFlag()}, caseFlags(), runFlags()),
+		Flags:  slices.Concat([]cli.Flag{ranksFlag()}, caseFlags(), runFlags(), worldFlags(), expectFlags()),
 		Action: runAction,
 	}
 }
 
 func runAction(c *cli.Context) error {
+	world, _, err := findWorld(c)
+	if err != nil {
+		return err
+	}
+	if err := lonely(world); err != nil {
+		return err
+	}
+	if world.Size != 1 { // else every process would measure alone, and print a fine figure
+		return environmentErrorf("this is %s: run starts its ranks itself, on one host; start it once, or say --launcher alone", world)
+	}
 	file, flags, err := settings(c)
 	if err != nil {
 		return err
@@ -32,6 +42,9 @@ func runAction(c *cli.Context) error {
 	})
 	if err != nil {
 		return usageErrorf("%w", err)
+	}
+	if err := expect(c, plan.Ranks, 1); err != nil {
+		return err
 	}
 	host, err := os.Hostname()
 	if err != nil {

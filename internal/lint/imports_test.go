@@ -27,7 +27,10 @@ var rules = map[string]rule{
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/environment":  {ours: []string{"bench"}},
 	"bench/store":        {ours: []string{"bench"}},
-	"bench/workers":      {ours: []string{"bench", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
+	"cgo/dl":             {},
+	"cgo/pmix":           {ours: []string{"cgo/dl"}},
+	"bench/launch":       {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/workers":      {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
 	"bench/lab": {
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
