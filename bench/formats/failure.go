@@ -28,14 +28,14 @@ var failures = []failure{
 	{regexp.MustCompile(`ORTE_ERROR|PMIX ERROR|PMIx_Init failed|UCX\s+ERROR|UCC\s+ERROR|NVSHMEM.*ERROR|Fatal error in|MPI_ABORT was invoked|An error occurred in MPI_|MPI_ERRORS_ARE_FATAL`), false},
 	{regexp.MustCompile(`DUE TO TIME LIMIT|DUE TO NODE FAILURE|DUE TO PREEMPTION|DUE TO TASK FAILURE|\*\*\* (STEP|JOB) \S+ (ON \S+ )?CANCELLED|Job timed out|timed out after`), false},
 	{regexp.MustCompile(`BAD TERMINATION|EXIT CODE: [1-9]|mpirun noticed that process|exited on signal|exited with (exit )?code [1-9]`), false},
-	{regexp.MustCompile(`Test failure |Failed to complete|Assertion .*failed|terminate called after throwing|core dumped`), false},
+	{regexp.MustCompile(`Test failure |Failed to complete|Assertion .*failed|terminate called after throwing|core dumped|forrtl: (severe|error)`), false},
 	{regexp.MustCompile(`a process returned|1 process returned|non-zero (exit code|status)|job has been aborted|job aborted`), false},
 	{regexp.MustCompile(`srun: error:|slurmstepd: error:|mpirun: error|mpiexec: error`), false},
 	{regexp.MustCompile(`^ERROR\b|^Error:|NCCL WARN .*([Ee]rror|[Ff]ailed)|COMMUNICATION ERROR`), false},
 }
 
 // harmless are lines that read like a failure but are none.
-var harmless = regexp.MustCompile(`# Errors with asterisks|^#|^\+ |^\$ |[$#] (mpirun|srun)|error_?s? *[:=] *0\b|Some NCCL WARN`)
+var harmless = regexp.MustCompile(`# Errors with asterisks|^#|^\+ |^\$ |[$#] (mpirun|srun)|errors? *[:=] *0\b`)
 
 // cause finds the line among some that tells most about a failure, and its message; nil where none does.
 func cause(lines []Line) (line Line, message string, found bool) {

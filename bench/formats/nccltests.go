@@ -37,14 +37,15 @@ var (
 	ourHeader    = regexp.MustCompile(`^# ranks (\d+) hosts (\d+) `)
 	ourStarting  = regexp.MustCompile(`^# Collective test starting: \S+ algorithm (\S+)`)
 	ncclProgram  = regexp.MustCompile(`(?:^|[\s/'"=])((?:all_reduce|all_gather|reduce_scatter|broadcast|reduce|alltoallv?|gather|scatter|sendrecv|hypercube)(?:_bias|_group)?)_perf(?:_mpi)?\b`)
-	ncclPrompt   = regexp.MustCompile(`^\S*[$#%>] |^\+ |^\$|^\.?/|\b(mpirun|mpiexec|srun|prterun)\b`)
-	pathVersion  = regexp.MustCompile(`nccl-tests-v?(\d+\.\d+\.\d+)/`)
-	libraryLine  = regexp.MustCompile(`^(?:.* )?(NCCL|RCCL) version ?:? *(\d\S*)`)
-	ncclDevice   = regexp.MustCompile(`^#\s+Rank\s+(\d{1,7})\s.*?\bon\s+(\S+)`)
-	outOfBounds  = regexp.MustCompile(`^#?\s*Out of bounds values\s*:\s*(\d+)\s+(\w+)`)
-	averageBus   = regexp.MustCompile(`^#?\s*Avg bus bandwidth\s*:\s*(\S+)`)
-	concluded    = regexp.MustCompile(`^# Collective test concluded`)
-	ncclDebug    = regexp.MustCompile(`[A-Za-z][\w.-]*:\d+:\d+ \[\d+\] (NCCL|RCCL|TRACE|transport|misc|init|graph)\b.*$`)
+	// ncclPrompt tells a command line from a mention of the program, as in a backtrace.
+	ncclPrompt  = regexp.MustCompile(`^\S*[$%>] |^\S+@\S+# |^\+ |^\$|^\.{0,2}/\S*_perf\S* +-|\b(mpirun|mpiexec|srun|prterun)\b.* -`)
+	pathVersion = regexp.MustCompile(`nccl-tests-v?(\d+\.\d+\.\d+)/`)
+	libraryLine = regexp.MustCompile(`^(?:.* )?(NCCL|RCCL) version ?:? *(\d\S*)`)
+	ncclDevice  = regexp.MustCompile(`^#\s+Rank\s+(\d{1,7})\s.*?\bon\s+(\S+)`)
+	outOfBounds = regexp.MustCompile(`^#?\s*Out of bounds values\s*:\s*(\d+)\s+(\w+)`)
+	averageBus  = regexp.MustCompile(`^#?\s*Avg bus bandwidth\s*:\s*(\S+)`)
+	concluded   = regexp.MustCompile(`^# Collective test concluded`)
+	ncclDebug   = regexp.MustCompile(`[A-Za-z][\w.-]*:\d+:\d+ \[\d+\] (NCCL|RCCL|TRACE|transport|misc|init|graph)\b.*$`)
 )
 
 func detectNCCLTests(t *Text) Confidence {
@@ -89,7 +90,8 @@ type ncclRun struct {
 	pending            *ncclPending
 	rows               []ncclRow
 	firstRow           Line
-	footer             *int64 // values out of bounds
+	base               Measurement // of the run as reported
+	footer             *int64      // values out of bounds
 	footerLine         int
 	deviceLine         int // the last
 	average            *figure
@@ -118,16 +120,16 @@ func newNCCLRun(tool string) *ncclRun {
 func (r *ncclRun) endsBefore(text string) bool {
 	switch {
 	case ncclVersion.MatchString(text), ourVersion.MatchString(text):
-		return r.stage >= devices || r.stage == beginning && r.params != ""
+		return r.stage >= devices || r.params != ""
 	case ncclStarting.MatchString(text):
 		return r.stage >= devices
 	case ncclParams.MatchString(text):
 		// The same line again, before any row, comes from a process that runs beside this one.
-		return r.stage >= devices && !(r.stage < measuring && text == r.params)
+		return r.stage >= measuring || r.params != "" && text != r.params
 	case ncclHeader.MatchString(text):
 		return r.stage >= measuring
 	case ncclProgram.MatchString(text) && ncclPrompt.MatchString(text):
-		return r.stage >= heading && !strings.HasPrefix(text, "#")
+		return r.stage >= beginning && !strings.HasPrefix(text, "#")
 	}
 	return false
 }

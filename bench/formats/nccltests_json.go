@@ -79,8 +79,9 @@ func readNCCLTestsJSON(t *Text, log *Log) {
 			continue
 		}
 		if len(run.rows) > 0 {
-			log.add(Measurement{Run: number, Line: t.lineAt(d.InputOffset()), Tool: run.tool, Library: run.library, Operation: run.operation(),
-				Status: bench.Failed, Error: "the JSON is damaged or cut: " + err.Error()})
+			m := run.base
+			m.Line, m.Status, m.Error = t.lineAt(d.InputOffset()), bench.Failed, "the JSON is damaged or cut: "+err.Error()
+			log.add(m)
 		}
 		return
 	}
@@ -168,7 +169,7 @@ func (r *ncclRun) results(d *json.Decoder, t *Text) error {
 		return errors.Join(errors.New("results: no list"), unexpected(err))
 	}
 	for d.More() {
-		line := t.lineAt(skipSpace(t.Data, d.InputOffset()))
+		line := t.lineAt(skipSpace(t.Data, d.InputOffset())) // behind the comma
 		var row ncclJSONRow
 		if err := d.Decode(&row); err != nil {
 			return unexpected(err)

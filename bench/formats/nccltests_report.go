@@ -27,11 +27,12 @@ func (r *ncclRun) report(log *Log, number int) int {
 	for _, row := range r.rows {
 		r.addRow(base, row, log)
 	}
+	r.base = base
 	base.Line = r.lines[len(r.lines)-1].Number
 	r.checkFooter(base, log)
 	lines := r.lines
 	if len(r.rows) > 0 && r.footer != nil {
-		lines = lines[min(r.firstRow.Number-lines[0].Number, len(lines)):]
+		lines = lines[max(0, min(r.firstRow.Number-lines[0].Number, len(lines))):]
 	}
 	log.fail(base, lines, len(r.rows))
 	return 1
@@ -100,6 +101,8 @@ func (r *ncclRun) guessCollective(log *Log) string {
 	switch {
 	case row.op != "" && blocked:
 		guess = collectives.ReduceScatter
+		low, high, ok := rates.ranks(guess)
+		known = !ok || low <= blocks && blocks <= high
 	case row.op != "" && row.root != nil:
 		guess = collectives.Reduce
 	case row.op != "" && (rates.low > 1 || row.root == nil):

@@ -25,7 +25,7 @@ var (
 	nvVersion = regexp.MustCompile(`^nvbandwidth Version: v?(\S+)`)
 	nvRunning = regexp.MustCompile(`^Running (\w+)\.`)
 	nvMatrix  = regexp.MustCompile(`(\w+)\(row\) +(->|<-|<->) +(\w+)\(column\).*\((GB/s|ns|us)\)`)
-	nvSingle  = regexp.MustCompile(`\b(bandwidth|latency)\b.*\((GB/s|ns|us)\)$`)
+	nvSingle  = regexp.MustCompile(`(?:\b(\w+)\(column\).*)?\b(?:bandwidth|latency)\b.*\((GB/s|ns|us)\)$`)
 	nvWaived  = regexp.MustCompile(`^Waived:?\s*(.*)`)
 	nvSum     = regexp.MustCompile(`^SUM (\S+) (\S+)`)
 )
@@ -132,7 +132,7 @@ func (n *nvTest) describe(text string) bool {
 		return true
 	}
 	if m := nvSingle.FindStringSubmatch(text); m != nil && n.unit == "" {
-		n.row, n.column, n.arrow, n.unit = "", "", "->", m[2]
+		n.row, n.column, n.arrow, n.unit = "", m[1], "", m[2]
 		return true
 	}
 	return false
@@ -149,8 +149,11 @@ func (n *nvTest) cell(line int, row, column, word string, log *Log) {
 	m := n.base
 	m.Line = line
 	m.From, m.To = strings.TrimSpace(n.row+" "+row), strings.TrimSpace(n.column+" "+column)
-	if n.arrow == "<-" {
+	switch n.arrow {
+	case "<-":
 		m.From, m.To = m.To, m.From
+	case "": // within one device
+		m.From = ""
 	}
 	switch n.unit {
 	case "ns":

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
 	"collbench/bench"
 )
@@ -60,7 +61,7 @@ func readNVBandwidthJSON(t *Text, log *Log) {
 		if errors.Is(err, io.EOF) {
 			return
 		}
-		base := Measurement{Run: run, Line: t.lineAt(start), Tool: "nvbandwidth", Version: doc.Body.Version}
+		base := Measurement{Run: run, Line: t.lineAt(start), Tool: "nvbandwidth", Version: strings.TrimPrefix(doc.Body.Version, "v")}
 		if err != nil {
 			base.Status, base.Error = bench.Failed, "the JSON is damaged or cut: "+err.Error()
 			log.add(base)

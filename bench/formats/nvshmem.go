@@ -38,7 +38,7 @@ type nvshmemRun struct {
 }
 
 func readNVSHMEM(t *Text, log *Log) {
-	job, pes, number := "", 0, 0
+	job, last, pes, number := "", "", 0, 0
 	var run *nvshmemRun
 	var before []Line
 	finish := func() {
@@ -55,7 +55,11 @@ func readNVSHMEM(t *Text, log *Log) {
 			pes++
 		}
 		if m := nvshmemPerf.FindStringSubmatch(text); m != nil {
-			machineRow(m, line, pes, log)
+			if m[1] != last {
+				last = m[1]
+				number++
+			}
+			machineRow(m, line, number, pes, log)
 			continue
 		}
 		if nvshmemColumns.MatchString(strings.TrimSpace(text)) {
@@ -166,11 +170,14 @@ func nvshmemUnit(unit string) float64 {
 }
 
 // machineRow reads a line of NVSHMEM_MACHINE_READABLE_OUTPUT: job___subjob___size__N___name figure +unit.
-func machineRow(found []string, line Line, pes int, log *Log) {
-	m := Measurement{Run: 1, Line: line.Number, Tool: "nvshmem", Operation: found[1], Collective: nvshmemCollective(found[1]), Variant: found[2],
+func machineRow(found []string, line Line, run, pes int, log *Log) {
+	m := Measurement{Run: run, Line: line.Number, Tool: "nvshmem", Operation: found[1], Collective: nvshmemCollective(found[1]), Variant: found[2],
 		Bytes: whole(found[3]), Ranks: pes}
 	if pes > 0 {
 		m.RanksFrom = "header"
+	}
+	if strings.EqualFold(m.Variant, "none") {
+		m.Variant = ""
 	}
 	words := strings.Fields(found[5])
 	if len(words) < 2 {

@@ -97,15 +97,14 @@ func newOSURun(number int, title []string, command string, log *Log, line Line) 
 	if b := osuBuffers.FindStringSubmatch(command); b != nil {
 		m.Variant = strings.TrimSpace(m.Variant + " " + b[1] + " " + b[2])
 	}
+	ranks := commandRanks(command)
 	switch {
-	case m.Collective != "":
-		if n := commandRanks(command); n > 0 {
-			m.Ranks, m.RanksFrom = n, "command"
-		} else {
-			log.warn(line.Number, "the log does not say how many ranks took part")
-		}
 	case what == "Bandwidth" || what == "Bi-Directional Bandwidth" || what == "Latency":
 		m.Ranks, m.RanksFrom = 2, "test"
+	case ranks > 0:
+		m.Ranks, m.RanksFrom = ranks, "command"
+	case m.Collective != "":
+		log.warn(line.Number, "the log does not say how many ranks took part")
 	}
 	return r
 }

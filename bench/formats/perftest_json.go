@@ -135,8 +135,9 @@ func (doc *perftestReport) unit() (unit float64, sure bool) {
 	return mebi, true
 }
 
+// skipSpace is the place of the next value: behind white space and commas.
 func skipSpace(data []byte, from int64) int64 {
-	for from < int64(len(data)) && strings.IndexByte(" \t\r\n", data[from]) >= 0 {
+	for from < int64(len(data)) && strings.IndexByte(" \t\r\n,", data[from]) >= 0 {
 		from++
 	}
 	return from

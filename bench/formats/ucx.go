@@ -3,6 +3,8 @@ package formats
 import (
 	"regexp"
 	"strings"
+
+	"collbench/bench"
 )
 
 var ucxPerftest = Format{
@@ -113,10 +115,12 @@ func (r *ucxRun) finish(log *Log) {
 		log.add(*r.progress)
 		r.rows++
 	}
-	if r.rows == 0 && r.progress != nil {
-		log.warn(r.progress.Line, "a row of the test in progress; no \"Final:\" row follows: the test was cut short")
-	}
-	if _, _, failed := cause(r.lines); r.begun || failed {
+	_, _, failed := cause(r.lines)
+	if r.rows == 0 && r.progress != nil && !failed {
+		m := r.base
+		m.Line, m.Status, m.Error = r.progress.Line, bench.Failed, "the test was cut short: no \"Final:\" row follows its progress"
+		log.add(m)
+	} else if r.begun || failed {
 		log.fail(r.base, r.lines, r.rows)
 	}
 }
