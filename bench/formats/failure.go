@@ -8,45 +8,59 @@ import (
 	"collbench/bench"
 )
 
-// failure is a message by which a launcher, a library or the system says that a run has failed.
+// failure is a kind of message by which a launcher, a library or the system says that a run has failed.
 type failure struct {
-	pattern   *regexp.Regexp
-	paragraph bool // the message goes on to the next empty line
+	words     []string // one of which the message holds
+	paragraph bool     // the message goes on to the next empty line
 }
 
 // failures are in the order of how much they tell of the cause: of a run's messages the first here is its error.
 var failures = []failure{
-	{regexp.MustCompile(`There are not enough slots available`), true},
-	{regexp.MustCompile(`Test NCCL failure|Test CUDA failure|Test HIP failure|Test RCCL failure`), false},
-	{regexp.MustCompile(`\bSignal: |[Ss]egmentation fault|Bus error|[Ff]loating point exception`), false},
-	{regexp.MustCompile(`[Cc]ompletion with (status )?error|Failed status \d+`), true},
-	{regexp.MustCompile(`Couldn't connect to|Unable to init the socket connection|Unable to find the Infiniband|did not detect devices`), false},
-	{regexp.MustCompile(`CUDA error|CUDA failure|cudaError|HIP failure|CUDA_ERROR_|out of memory|[Oo]ut [Oo]f [Mm]emory|oom[-_]kill`), false},
-	{regexp.MustCompile(`Invalid number of GPUs|no CUDA-capable device`), false},
-	{regexp.MustCompile(`error while loading shared libraries|symbol lookup error|command not found|[Nn]o such file or directory|Permission denied|failed to launch|Executable not found`), false},
-	{regexp.MustCompile(`[Uu]nable to (allocate|create|start|launch)|could not be (executed|launched|started)|was unable to (find|launch|start)`), false},
-	{regexp.MustCompile(`ORTE_ERROR|PMIX ERROR|PMIx_Init failed|UCX\s+ERROR|UCC\s+ERROR|NVSHMEM.*ERROR|Fatal error in|MPI_ABORT was invoked|An error occurred in MPI_|MPI_ERRORS_ARE_FATAL`), false},
-	{regexp.MustCompile(`DUE TO TIME LIMIT|DUE TO NODE FAILURE|DUE TO PREEMPTION|DUE TO TASK FAILURE|\*\*\* (STEP|JOB) \S+ (ON \S+ )?CANCELLED|Job timed out|timed out after`), false},
-	{regexp.MustCompile(`BAD TERMINATION|EXIT CODE: [1-9]|mpirun noticed that process|exited on signal|exited with (exit )?code [1-9]`), false},
-	{regexp.MustCompile(`Test failure |Failed to complete|Assertion .*failed|terminate called after throwing|core dumped|forrtl: (severe|error)`), false},
-	{regexp.MustCompile(`a process returned|1 process returned|non-zero (exit code|status)|job has been aborted|job aborted`), false},
-	{regexp.MustCompile(`srun: error:|slurmstepd: error:|mpirun: error|mpiexec: error`), false},
-	{regexp.MustCompile(`^ERROR\b|^Error:|NCCL WARN .*([Ee]rror|[Ff]ailed)|COMMUNICATION ERROR`), false},
+	{[]string{"There are not enough slots available"}, true},
+	{[]string{"Test NCCL failure", "Test CUDA failure", "Test HIP failure", "Test RCCL failure"}, false},
+	{[]string{"Signal: ", "egmentation fault", "Bus error", "loating point exception"}, false},
+	{[]string{"ompletion with error", "ompletion with status error", "Failed status "}, true},
+	{[]string{"Couldn't connect to", "Unable to init the socket connection", "Unable to find the Infiniband", "did not detect devices"}, false},
+	{[]string{"CUDA error", "CUDA failure", "cudaError", "HIP failure", "CUDA_ERROR_", "out of memory", "Out of memory", "Out Of Memory", "oom_kill", "oom-kill"}, false},
+	{[]string{"Invalid number of GPUs", "no CUDA-capable device"}, false},
+	{[]string{"error while loading shared libraries", "symbol lookup error", "command not found", "o such file or directory",
+		"Permission denied", "failed to launch", "Executable not found"}, false},
+	{[]string{"nable to allocate", "nable to create", "nable to start", "nable to launch", "could not be executed", "could not be launched",
+		"could not be started", "was unable to find", "was unable to launch", "was unable to start"}, false},
+	{[]string{"ORTE_ERROR", "PMIX ERROR", "PMIx_Init failed", "UCX  ERROR", "UCC  ERROR", "Fatal error in", "MPI_ABORT was invoked",
+		"An error occurred in MPI_", "MPI_ERRORS_ARE_FATAL"}, false},
+	{[]string{"DUE TO TIME LIMIT", "DUE TO NODE FAILURE", "DUE TO PREEMPTION", "DUE TO TASK FAILURE", "*** STEP ", "*** JOB ",
+		"Job timed out", "timed out after"}, false},
+	{[]string{"BAD TERMINATION", "mpirun noticed that process", "exited on signal", "xited with exit code", "exited with code"}, false},
+	{[]string{"Test failure ", "Failed to complete", "Assertion ", "terminate called after throwing", "core dumped", "forrtl: severe", "forrtl: error"}, false},
+	{[]string{"1 process returned", "non-zero exit code", "non-zero status", "job has been aborted", "job aborted"}, false},
+	{[]string{"srun: error:", "slurmstepd: error:", "mpirun: error", "mpiexec: error"}, false},
+	{[]string{"ERROR: ", "Error: ", "COMMUNICATION ERROR"}, false},
+}
+
+// in says whether the text holds such a message.
+func (f failure) in(text string) bool {
+	for _, w := range f.words {
+		if strings.Contains(text, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // harmless are lines that read like a failure but are none.
-var harmless = regexp.MustCompile(`# Errors with asterisks|^#|^\+ |^\$ |[$#] (mpirun|srun)|errors? *[:=] *0\b`)
+var harmless = regexp.MustCompile(`^\+ |^\$ |[$#] (mpirun|srun)|errors? *[:=] *0\b`)
 
 // cause finds the line among some that tells most about a failure, and its message; nil where none does.
 func cause(lines []Line) (line Line, message string, found bool) {
 	best := len(failures)
 	at := 0
 	for i, l := range lines {
-		if l.Text == "" || harmless.MatchString(l.Text) {
-			continue
+		if l.Text == "" || l.Text[0] == '#' || l.Text[0] >= '0' && l.Text[0] <= '9' {
+			continue // a comment or a row
 		}
 		for rank, f := range failures[:best] {
-			if f.pattern.MatchString(l.Text) {
+			if f.in(l.Text) && !harmless.MatchString(l.Text) {
 				best, at = rank, i
 				break
 			}
@@ -98,7 +112,7 @@ func name(m Measurement) string {
 
 // launcher knows only that something failed to start or died, not which tool it was.
 var launcher = Format{
-	Name:    "launcher",
+	Name: "launcher", Family: "launcher",
 	Summary: "a failed launch: messages of mpirun, srun, NCCL or the system without any tool's output",
 	Detect: func(t *Text) Confidence {
 		if _, _, ok := cause(t.Lines); ok {

@@ -29,6 +29,7 @@ const (
 // Format is one layout that can be read.
 type Format struct {
 	Name    string // as in --as
+	Family  string // formats of one family share a layout: two of them in one text are no conflict
 	Summary string
 	Detect  func(*Text) Confidence
 	Read    func(*Text, *Log)
@@ -86,14 +87,12 @@ func Read(name string, r io.Reader, format string) (Log, error) {
 			return log, err
 		}
 	} else {
-		var sure Confidence
-		if f, sure = Detect(text); sure == 0 {
+		var others []Format
+		if f, others = Detect(text); f.Name == "" {
 			return log, fmt.Errorf("%s: %w: no known format (%s) and no known failure", name, ErrNothing, strings.Join(Names(), ", "))
 		}
-		for _, other := range All {
-			if other.Name != f.Name && !relatives(other.Name, f.Name) && other.Detect(text) >= Table {
-				log.warn(0, "read as %s, but %s is in there too: read it with --as %s", f.Name, other.Name, other.Name)
-			}
+		for _, other := range others {
+			log.warn(0, "read as %s, but %s is in there too: read it with --as %s", f.Name, other.Name, other.Name)
 		}
 	}
 	log.Format = f.Name
@@ -105,17 +104,20 @@ func Read(name string, r io.Reader, format string) (Log, error) {
 	return log, nil
 }
 
-// Detect finds the format that is surest of the text; 0 where none is.
-func Detect(t *Text) (best Format, sure Confidence) {
-	for _, f := range All {
-		if c := f.Detect(t); c > sure {
-			best, sure = f, c
+// Detect finds the format that is surest of the text, without a name where none is, and others whose tables are in
+// there too.
+func Detect(t *Text) (best Format, others []Format) {
+	sure := Confidence(0)
+	confidences := make([]Confidence, len(All))
+	for i, f := range All {
+		if confidences[i] = f.Detect(t); confidences[i] > sure {
+			best, sure = f, confidences[i]
 		}
 	}
-	return best, sure
-}
-
-// relatives says whether two formats share their layout, so that both being sure is no conflict.
-func relatives(a, b string) bool {
-	return strings.TrimSuffix(a[1:], "-json") == strings.TrimSuffix(b[1:], "-json")
+	for i, f := range All {
+		if confidences[i] >= Table && f.Name != best.Name && f.Family != best.Family {
+			others = append(others, f)
+		}
+	}
+	return best, others
 }

@@ -10,13 +10,13 @@ import (
 )
 
 var imb = Format{
-	Name:    "imb",
+	Name: "imb", Family: "imb",
 	Summary: "Intel MPI Benchmarks: MPI-1, NBC, P2P",
 	Detect: func(t *Text) Confidence {
 		switch {
-		case t.has(imbBanner), t.has(imbTitle) && t.has(imbColumns):
+		case t.has("MPI Benchmark", imbBanner), t.has("# Benchmarking", imbTitle) && t.has("#", imbColumns):
 			return Sure
-		case t.has(imbProgram):
+		case t.has("IMB-", imbProgram):
 			return Named
 		}
 		return 0
@@ -68,7 +68,7 @@ func readIMB(t *Text, log *Log) {
 		run.lines = append(run.lines, line)
 		run.take(line, log)
 	}
-	if run == nil && (version != "" || t.has(imbProgram)) {
+	if run == nil && (version != "" || t.has("IMB-", imbProgram)) {
 		log.fail(Measurement{Run: 1, Tool: "imb", Version: version, Operation: "IMB"}, before, 0)
 		return
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 var markdown = Format{
-	Name:    "markdown",
+	Name: "markdown", Family: "markdown",
 	Summary: "tables in Markdown whose columns say size, ranks, time, algbw or busbw",
 	Detect: func(t *Text) Confidence {
 		for i, line := range t.Lines {

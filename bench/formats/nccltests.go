@@ -8,17 +8,17 @@ import (
 )
 
 var ncclTests = Format{
-	Name:    "nccl-tests",
+	Name: "nccl-tests", Family: "nccl-tests",
 	Summary: "NVIDIA nccl-tests, text of 2018 to 2.20, and collbench's own export in that layout",
 	Detect:  detectNCCLTests,
 	Read:    func(t *Text, log *Log) { readNCCLTests(t, log, "nccl-tests") },
 }
 
 var rcclTests = Format{
-	Name:    "rccl-tests",
+	Name: "rccl-tests", Family: "nccl-tests",
 	Summary: "AMD rccl-tests, text",
 	Detect: func(t *Text) Confidence {
-		if c := detectNCCLTests(t); c >= Table && t.has(rcclLine) {
+		if c := detectNCCLTests(t); c >= Table && (t.has("RCCL", rcclLine) || t.has("HIP", rcclLine) || t.has("rccl", rcclLine) || t.has("AMD", rcclLine)) {
 			return c + 1
 		}
 		return 0
@@ -50,9 +50,9 @@ var (
 
 func detectNCCLTests(t *Text) Confidence {
 	switch {
-	case t.has(ncclHeader), t.has(ncclStarting), t.has(ncclParams), t.has(ncclVersion):
+	case t.has("type", ncclHeader), t.has("# Coll", ncclStarting), t.has("# nThread", ncclParams), t.has("# nccl", ncclVersion):
 		return Table
-	case t.has(ncclProgram):
+	case t.has("_perf", ncclProgram):
 		return Named
 	}
 	return 0
@@ -128,7 +128,7 @@ func (r *ncclRun) endsBefore(text string) bool {
 		return r.stage >= measuring || r.params != "" && text != r.params
 	case ncclHeader.MatchString(text):
 		return r.stage >= measuring
-	case ncclProgram.MatchString(text) && ncclPrompt.MatchString(text):
+	case strings.Contains(text, "_perf") && ncclProgram.MatchString(text) && ncclPrompt.MatchString(text):
 		return r.stage >= beginning && !strings.HasPrefix(text, "#")
 	}
 	return false
@@ -145,8 +145,14 @@ func (r *ncclRun) take(line Line, log *Log) {
 	if m := rcclVersion.FindStringSubmatch(text); m != nil && r.version == "" {
 		r.version = m[1]
 	}
-	if m := libraryLine.FindStringSubmatch(text); m != nil {
-		r.library = m[1] + " " + m[2]
+	if strings.Contains(text, "CCL version") {
+		if m := libraryLine.FindStringSubmatch(text); m != nil {
+			r.library = m[1] + " " + m[2]
+		}
+	}
+	if !strings.Contains(text, "_perf") {
+		r.takeRow(line, log)
+		return
 	}
 	if m := ncclProgram.FindStringSubmatch(text); m != nil && (r.stage == launching || r.program == "") {
 		r.program = m[1]

@@ -13,7 +13,7 @@ import (
 )
 
 var ncclTestsJSON = Format{
-	Name:    "nccl-tests-json",
+	Name: "nccl-tests-json", Family: "nccl-tests",
 	Summary: "NVIDIA nccl-tests with -J",
 	Detect: func(t *Text) Confidence {
 		if t.isJSON("nccl_version") || t.isJSON("results", "alg_bw") {

@@ -44,9 +44,10 @@ const maxWait = 40
 // takeRow reads a line of a table, or a piece of one.
 func (r *ncclRun) takeRow(line Line, log *Log) {
 	text := line.Text
-	noise := ncclDebug.FindStringIndex(text)
-	if noise != nil {
-		text = text[:noise[0]]
+	if strings.Contains(text, "] ") {
+		if noise := ncclDebug.FindStringIndex(text); noise != nil {
+			text = text[:noise[0]]
+		}
 	}
 	if strings.IndexByte(text, '[') >= 0 {
 		text = glued.ReplaceAllString(text, " ")

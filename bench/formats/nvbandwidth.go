@@ -10,10 +10,10 @@ import (
 )
 
 var nvbandwidth = Format{
-	Name:    "nvbandwidth",
+	Name: "nvbandwidth", Family: "nvbandwidth",
 	Summary: "NVIDIA nvbandwidth, text",
 	Detect: func(t *Text) Confidence {
-		if t.has(nvVersion) || t.has(nvMatrix) {
+		if t.has("nvbandwidth", nvVersion) || t.has("(row)", nvMatrix) {
 			return Sure
 		}
 		return 0

@@ -11,7 +11,7 @@ import (
 )
 
 var nvbandwidthJSON = Format{
-	Name:    "nvbandwidth-json",
+	Name: "nvbandwidth-json", Family: "nvbandwidth",
 	Summary: "NVIDIA nvbandwidth with --json",
 	Detect: func(t *Text) Confidence {
 		if t.isJSON("nvbandwidth") {

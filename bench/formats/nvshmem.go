@@ -8,10 +8,10 @@ import (
 )
 
 var nvshmem = Format{
-	Name:    "nvshmem",
+	Name: "nvshmem", Family: "nvshmem",
 	Summary: "NVSHMEM perftest: collectives, put, get, latency; tables and machine-readable lines",
 	Detect: func(t *Text) Confidence {
-		if t.has(nvshmemColumns) || t.has(nvshmemPerf) {
+		if t.has("size", nvshmemColumns) || t.has("&&&& PERF", nvshmemPerf) {
 			return Sure
 		}
 		return 0

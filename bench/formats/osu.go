@@ -9,13 +9,13 @@ import (
 )
 
 var osu = Format{
-	Name:    "osu",
+	Name: "osu", Family: "osu",
 	Summary: "OSU micro-benchmarks: point-to-point and collectives, blocking and not",
 	Detect: func(t *Text) Confidence {
 		switch {
-		case t.has(osuTitle):
+		case t.has("# OSU", osuTitle):
 			return Sure
-		case t.has(osuProgram):
+		case t.has("osu_", osuProgram):
 			return Named
 		}
 		return 0

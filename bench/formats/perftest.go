@@ -6,15 +6,15 @@ import (
 )
 
 var perftest = Format{
-	Name:    "perftest",
+	Name: "perftest", Family: "perftest",
 	Summary: "linux-rdma perftest: ib_write_bw, ib_write_lat, ib_send_…, ib_read_…, ib_atomic_…",
 	Detect: func(t *Text) Confidence {
 		switch {
-		case t.has(perftestColumns):
+		case t.has("#bytes", perftestColumns):
 			return Sure
-		case t.has(perftestTitle):
+		case t.has(" Test", perftestTitle):
 			return Table
-		case t.has(perftestProgram):
+		case t.has("_", perftestProgram):
 			return Named
 		}
 		return 0

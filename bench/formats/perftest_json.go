@@ -13,7 +13,7 @@ import (
 )
 
 var perftestJSON = Format{
-	Name:    "perftest-json",
+	Name: "perftest-json", Family: "perftest",
 	Summary: "linux-rdma perftest with --out_json",
 	Detect: func(t *Text) Confidence {
 		if t.isJSON("test_info", "results") {

@@ -60,9 +60,15 @@ func NewText(data []byte) *Text {
 	return t
 }
 
+// maxPrefix is the most bytes that a prefix may have.
+const maxPrefix = 80
+
 // clean takes prefixes, a trailing pipe and space off a line.
 func clean(text string) string {
 	for range len(prefixes) {
+		if !strings.ContainsAny(text[:min(len(text), maxPrefix)], ":|>]") {
+			break // as most rows of tables
+		}
 		before := len(text)
 		for _, p := range prefixes {
 			if at := p.FindStringIndex(text); at != nil {
@@ -83,19 +89,17 @@ func clean(text string) string {
 	return text
 }
 
-// find returns the first line that matches, with its submatches; nil if none does.
-func (t *Text) find(re *regexp.Regexp) (Line, []string) {
+// has says whether a line matches. A line without the word can't, and need not be looked at closely.
+func (t *Text) has(word string, re *regexp.Regexp) bool {
+	if !bytes.Contains(t.Data, []byte(word)) {
+		return false
+	}
 	for _, line := range t.Lines {
-		if m := re.FindStringSubmatch(line.Text); m != nil {
-			return line, m
+		if strings.Contains(line.Text, word) && re.MatchString(line.Text) {
+			return true
 		}
 	}
-	return Line{}, nil
-}
-
-func (t *Text) has(re *regexp.Regexp) bool {
-	_, m := t.find(re)
-	return m != nil
+	return false
 }
 
 // isJSON says whether the text is a JSON object that holds every one of the keys.

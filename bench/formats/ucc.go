@@ -6,13 +6,13 @@ import (
 )
 
 var ucc = Format{
-	Name:    "ucc_perftest",
+	Name: "ucc_perftest", Family: "ucc_perftest",
 	Summary: "UCC's ucc_perftest",
 	Detect: func(t *Text) Confidence {
 		switch {
-		case t.has(uccColumns):
+		case t.has("Count", uccColumns):
 			return Sure
-		case t.has(uccProgram):
+		case t.has("ucc_perftest", uccProgram):
 			return Named
 		}
 		return 0

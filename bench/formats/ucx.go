@@ -8,13 +8,13 @@ import (
 )
 
 var ucxPerftest = Format{
-	Name:    "ucx_perftest",
+	Name: "ucx_perftest", Family: "ucx_perftest",
 	Summary: "UCX's ucx_perftest, table and CSV",
 	Detect: func(t *Text) Confidence {
 		switch {
-		case t.has(ucxUnits), t.has(ucxCSV):
+		case t.has("(usec)", ucxUnits), t.has("iterations,", ucxCSV):
 			return Sure
-		case t.has(ucxProgram):
+		case t.has("ucx_perftest", ucxProgram):
 			return Named
 		}
 		return 0
