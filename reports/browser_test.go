@@ -39,8 +39,13 @@ func browser(t *testing.T) context.Context {
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"), chromedp.Flag("hide-scrollbars", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx) // one browser; look opens tabs in it
+	t.Cleanup(cancel)
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("%s does not start: %v", path, err)
+	}
 	return ctx
 }
 
@@ -49,6 +54,8 @@ func browser(t *testing.T) context.Context {
 func look(t *testing.T, ctx context.Context, file string, charts int, actions ...chromedp.Action) (complaints []string) {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(ctx)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	var lock sync.Mutex
 	complain := func(format string, a ...any) {
@@ -61,7 +68,7 @@ func look(t *testing.T, ctx context.Context, file string, charts int, actions ..
 		case *runtime.EventExceptionThrown:
 			complain("exception: %s", e.ExceptionDetails.Error())
 		case *runtime.EventConsoleAPICalled:
-			complain("console.%s: %s", e.Type, e.Args[0].Value)
+			complain("console.%s: %v", e.Type, e.Args)
 		case *log.EventEntryAdded:
 			complain("log %s: %s", e.Entry.Level, e.Entry.Text)
 		case *network.EventRequestWillBeSent:
@@ -75,8 +82,9 @@ func look(t *testing.T, ctx context.Context, file string, charts int, actions ..
 	all := append([]chromedp.Action{
 		network.Enable(), log.Enable(), runtime.Enable(),
 		network.OverrideNetworkState(true, 0, 0, 0),
+		cdppage.BringToFront(), // a page behind another draws nothing
 		chromedp.Navigate("file://" + file),
-		chromedp.Poll(fmt.Sprintf(`Number(document.documentElement.dataset.drawn || 0) >= %d`, charts), nil, chromedp.WithPollingTimeout(20*time.Second)),
+		chromedp.Poll(fmt.Sprintf(`Number(document.documentElement.dataset.drawn || 0) >= %d`, charts), nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)),
 	}, actions...)
 	if err := chromedp.Run(ctx, all...); err != nil {
 		complain("%v", err)
@@ -86,38 +94,68 @@ func look(t *testing.T, ctx context.Context, file string, charts int, actions ..
 	return complaints
 }
 
+// hover shows every chart's tooltip once and returns their texts.
+const hover = `[...document.querySelectorAll(".chart")].map(e => {
+	const chart = echarts.getInstanceByDom(e);
+	chart.dispatchAction({type: "showTip", seriesIndex: 0, dataIndex: 0});
+	return e.id + ": " + [...e.querySelectorAll(".tip")].map(t => t.textContent).join();
+})`
+
+// empty lists the charts without a drawing.
+const empty = `[...document.querySelectorAll(".chart")].filter(e => !e.querySelector("canvas") && e.querySelectorAll("svg path").length < 5).map(e => e.id)`
+
 func TestBrowser(t *testing.T) {
 	ctx := browser(t)
-	dir := t.TempDir()
 	keep := os.Getenv("COLLBENCH_PAGES")
 	for name, m := range pages() {
 		t.Run(name, func(t *testing.T) {
-			html := render(t, name, m, nil)
-			file := filepath.Join(dir, name+".html")
-			if err := os.WriteFile(file, html, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			charts := strings.Count(string(html), `class="chart"`)
-			if charts < 4 {
-				t.Errorf("%d charts, want at least 4", charts)
-			}
-			var empty []string
-			actions := []chromedp.Action{chromedp.Evaluate(`[...document.querySelectorAll(".chart")].filter(e => !e.querySelector("canvas") && e.querySelectorAll("svg path").length < 5).map(e => e.id)`, &empty)}
+			var extra []chromedp.Action
 			if keep != "" {
-				actions = append(actions, shots(t, filepath.Join(keep, name))...)
+				extra = shots(filepath.Join(keep, name))
 			}
-			for _, c := range look(t, ctx, file, charts, actions...) {
-				t.Error(c)
-			}
-			if len(empty) > 0 {
-				t.Errorf("empty charts: %v", empty)
-			}
+			visit(t, ctx, render(t, name, m, nil), extra...)
 		})
+	}
+	t.Run("attack", func(t *testing.T) {
+		var foreign int
+		visit(t, ctx, render(t, "attack", lab(1<<20, 2<<20, 4<<20), attacked), chromedp.Evaluate(`document.querySelectorAll("img").length`, &foreign))
+		if foreign > 0 {
+			t.Errorf("%d elements came from foreign text", foreign)
+		}
+	})
+}
+
+// visit looks at a page: every chart is drawn, has a tooltip, and nothing complains.
+func visit(t *testing.T, ctx context.Context, html []byte, extra ...chromedp.Action) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, html, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	charts := strings.Count(string(html), `class="chart"`)
+	if charts < 4 {
+		t.Errorf("%d charts, want at least 4", charts)
+	}
+	var blank, tips []string
+	actions := append([]chromedp.Action{chromedp.Evaluate(empty, &blank), chromedp.Evaluate(hover, &tips)}, extra...)
+	for _, c := range look(t, ctx, file, charts, actions...) {
+		t.Error(c)
+	}
+	if len(blank) > 0 {
+		t.Errorf("charts without a drawing: %v", blank)
+	}
+	if len(tips) != charts {
+		t.Errorf("%d tooltips of %d charts", len(tips), charts)
+	}
+	for _, tip := range tips {
+		if id, text, _ := strings.Cut(tip, ": "); text == "" {
+			t.Errorf("chart %s has no tooltip", id)
+		}
 	}
 }
 
 // shots takes pictures of the page: light, dark, narrow, printed.
-func shots(t *testing.T, prefix string) []chromedp.Action {
+func shots(prefix string) []chromedp.Action {
 	shot := func(kind string) chromedp.Action {
 		return chromedp.ActionFunc(func(ctx context.Context) error {
 			time.Sleep(300 * time.Millisecond)
