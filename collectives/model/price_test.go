@@ -63,6 +63,13 @@ func TestPriceAcrossDomains(t *testing.T) {
 	} else if !strings.HasPrefix(got.Bottleneck, "NIC of rank") {
 		t.Errorf("the ring's bottleneck is the %s", got.Bottleneck)
 	}
+	latency := func(name string, s collectives.Shape, want float64) {
+		t.Helper()
+		if p := mustPrice(t, mustFind(t, name), s, m); math.Abs(p.Latency/want-1) > 1e-6 {
+			t.Errorf("%s: latency %g s, want %g", name, p.Latency, want)
+		}
+	}
+	latency("ring", s, 14*(6*1e-6+2*3e-6)/8)
 	// hierarchical: 2(g−1) rounds of S/g in the domain, 2(k−1) rounds of S/(gk) over the NICs.
 	s.Local = 4
 	if got, want := mustPrice(t, mustFind(t, "hierarchical"), s, m), 6*(1e-6+S/4*1e-9)+2*(3e-6+S/8*1e-8); math.Abs(got.Seconds/want-1) > 0.001 {
@@ -84,6 +91,10 @@ func TestPriceAcrossDomains(t *testing.T) {
 	s.Local = 4
 	p := mustPrice(t, mustFind(t, "recursive-doubling"), s, m)
 	// Rounds 0 and 1 stay in a domain, round 2 in a leaf, round 3 takes 8 ranks over a trunk of 2 NICs' rate.
+	latency("recursive-doubling", s, 2*1e-6+3e-6+(3e-6+1e-6))
+	// Up from a rank, from leaf to spine and back: half a NIC's latency at either end, the spine once.
+	s.Radix = 8
+	latency("sharp", s, 3e-6+1e-6)
 	if want := 2*(1e-6+S*1e-9) + 3e-6 + S*1e-8 + 4e-6 + 4*S*1e-8; math.Abs(p.Seconds/want-1) > 0.001 {
 		t.Errorf("over a trunk: %g s, want %g", p.Seconds, want)
 	}
