@@ -14,25 +14,28 @@ type Figures struct {
 	Bandwidth float64           // seconds predicted without latencies
 	Counted   []bench.LinkBytes // by rank, of an iteration; nil: not counted
 	CPU       *bench.CPU        // nil: not known, and nothing is said against the case
+	CPUs      int               // number of them
 }
 
-// The CPUs were the limit where they were this busy, the links at less than this share of what the model expects of
-// them, and latencies no more than the rest of the prediction.
+// The CPUs were the limit where they were this busy and the links did less than this share of what the model expects
+// of them, latencies being no more than the rest of the prediction. Where the links did even less, one busy CPU is
+// enough: all others wait for the process on it.
 const (
 	busyCPU       = 0.9
 	idleLinks     = 0.8
+	idlerLinks    = 0.5
 	bandwidthPart = 0.5
 )
 
 // CPULimited says how it shows that the CPUs, not the links, were the limit, so that the figure is none of the
 // cluster's; "" if it does not. Ranks are placed as many to a VM, in order.
 func CPULimited(f Figures, links []bench.LinkInfo, ranksPerVM int) string {
-	switch {
-	case f.CPU == nil || f.CPU.Busy < busyCPU:
+	if f.CPU == nil || f.Seconds <= 0 || f.Model <= 0 || f.Bandwidth < bandwidthPart*f.Model {
 		return ""
-	case f.Seconds <= 0 || f.Model <= 0 || f.Bandwidth < bandwidthPart*f.Model:
-		return ""
-	case f.Model >= idleLinks*f.Seconds:
+	}
+	all := f.CPU.Busy >= busyCPU && f.Model < idleLinks*f.Seconds
+	one := f.CPU.Busy*float64(f.CPUs) >= busyCPU && f.Model < idlerLinks*f.Seconds
+	if !all && !one {
 		return ""
 	}
 	text := fmt.Sprintf("the CPUs, not the links, were the limit: CPUs %s busy, ", unit.Percent(round(f.CPU.Busy)))

@@ -71,7 +71,7 @@ func (j *job) measure(c *cli.Context) error {
 	}
 	progress := newProgress(c.App.ErrWriter, j.plan)
 	err = bench.Runner{
-		Plan: j.plan, Launcher: j.launcher, Report: progress.report,
+		Plan: j.plan, Launcher: j.launcher, Report: func(e bench.Event) { progress.report(j.adjusted(e)) },
 		Sink: func(r bench.Result) error { return j.take(r, folder, c.App.Writer) },
 	}.Run(c.Context)
 	progress.close()
@@ -82,6 +82,16 @@ func (j *job) measure(c *cli.Context) error {
 	}
 	fmt.Fprintf(c.App.ErrWriter, "results: %s\n", folder.Dir())
 	return j.verdict(err)
+}
+
+// adjusted is the event with what the caller knows of the case that has ended.
+func (j *job) adjusted(e bench.Event) bench.Event {
+	if e.Result != nil && j.adjust != nil {
+		r := *e.Result
+		j.adjust(&r)
+		e.Result = &r
+	}
+	return e
 }
 
 func (j *job) folder() (*store.Folder, error) {

@@ -187,5 +187,6 @@ func cpuLimited(info, links bench.RunInfo, r bench.Result, cluster *lab.Cluster)
 	}
 	return lab.CPULimited(lab.Figures{
 		Seconds: row.Seconds.Median, Model: row.Model.Seconds, Bandwidth: bare.Model.Seconds, Counted: r.Counted, CPU: r.CPU,
+		CPUs: info.Environment.CPUs,
 	}, cluster.Links, cluster.RanksPerVM)
 }

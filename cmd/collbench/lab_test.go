@@ -194,6 +194,21 @@ func TestLabAgreesWithProgramAndModel(t *testing.T) {
 	})
 }
 
+func TestLabSaysThatTheCPUsWereTheLimit(t *testing.T) {
+	l := startLab(t, nil, "--vms", "8", "--link", "50Gbit", "--bytes", "8MiB", "--algorithm", "ring", "--iterations", "5", "--warmup", "0")
+	<-l.ended
+	if strings.Contains(l.stderr.String(), "refused here") {
+		t.Skip(l.stderr.String())
+	}
+	row := l.rows(t)["ring"]
+	if code := l.cmd.ProcessState.ExitCode(); code != exitInconclusive || row.Status != bench.Unproven || row.Seconds != nil || row.BusBW != nil {
+		t.Errorf("exit %d, want %d and a row without figures:\n%s%s", code, exitInconclusive, l.stdout.String(), l.stderr.String())
+	}
+	if !strings.Contains(row.Error, "the CPUs, not the links, were the limit") || !strings.Contains(l.stderr.String(), "unproven") {
+		t.Errorf("the row says %q, the progress\n%s", row.Error, l.stderr.String())
+	}
+}
+
 func TestLabRanksShareALink(t *testing.T) {
 	l := startLab(t, nil, "--vms", "2", "--ranks-per-vm", "2", "--link", "100Mbit,vm1:rx=50Mbit", "--algorithm", "ring,hierarchical", "--bytes", "512KiB",
 		"--iterations", "6", "--warmup", "1")
