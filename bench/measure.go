@@ -15,9 +15,10 @@ const (
 	passes     = 2
 	minSamples = stat.MinInterval
 	stretch    = 0.2  // seconds that one Team.Run is meant to take: long enough to pay for its control messages
-	batchTime  = 0.02 // seconds that a sample of TimingBatch is meant to take
+	batchTime  = 5e-3 // seconds that a sample of TimingBatch is meant to take: the clock's resolution vanishes in it
 	leastTurn  = 0.05 // seconds that a turn lasts at least: samples of one instant agree all too well
 	maxPasses  = 20
+	maxBatch   = 100_000 // iterations in a sample of TimingBatch
 )
 
 // measurement is a case being measured.
@@ -32,6 +33,7 @@ type measurement struct {
 	iterations         int         // timed
 	k                  int         // iterations of a sample
 	each               float64     // seconds that an iteration takes with all around it
+	own                float64     // seconds that the last iteration, or those of the last sample on the average, took
 	last               int         // iterations of the last Team.Run
 	counted            []LinkBytes
 	busy, busyTime     float64
@@ -179,10 +181,10 @@ func (s *run) iterationsPerSample(m *measurement) int {
 		return 1
 	case s.Plan.Iterations > 0:
 		return s.Plan.Iterations
-	case m.each <= 0:
+	case m.own <= 0:
 		return 1
 	}
-	return int(max(1, min(MaxSamples, batchTime/m.each)))
+	return int(max(1, min(maxBatch, batchTime/m.own)))
 }
 
 // step is one Team.Run. It keeps what is to be kept of its batch.
@@ -203,6 +205,8 @@ func (s *run) step(ctx context.Context, m *measurement, n int, stage Stage) (Bat
 	m.checked += batch.Verdict.Checked
 	m.wrong += batch.Verdict.Wrong
 	m.result.Evidence, m.result.Chunks = batch.Evidence, batch.Chunks
+	times := slowest(batch.Seconds)
+	m.own = times[len(times)-1]
 	if stage == StageIterate {
 		m.iterations += n
 		m.take(batch, elapsed)
