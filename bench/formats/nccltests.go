@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"collbench/bench"
 )
 
 var ncclTests = Format{
@@ -35,6 +37,7 @@ var (
 	rcclVersion  = regexp.MustCompile(`^rccl-tests: Version +(\S+)`)
 	ourVersion   = regexp.MustCompile(`^# collbench +(.*), not nccl-tests`)
 	ourHeader    = regexp.MustCompile(`^# ranks (\d+) hosts (\d+) `)
+	ourStatus    = regexp.MustCompile(`^# (\d+) bytes: (failed|skipped|interrupted): (.*)`)
 	ourStarting  = regexp.MustCompile(`^# Collective test starting: \S+ algorithm (\S+)`)
 	ncclProgram  = regexp.MustCompile(`(?:^|[\s/'"=])((?:all_reduce|all_gather|reduce_scatter|broadcast|reduce|alltoallv?|gather|scatter|sendrecv|hypercube)(?:_bias|_group)?)_perf(?:_mpi)?\b`)
 	// ncclPrompt tells a command line from a mention of the program, as in a backtrace.
@@ -89,6 +92,7 @@ type ncclRun struct {
 	columns            []string
 	pending            *ncclPending
 	rows               []ncclRow
+	lost               []Measurement // of collbench's own export: what has no figures
 	firstRow           Line
 	base               Measurement // of the run as reported
 	footer             *int64      // values out of bounds
@@ -197,6 +201,9 @@ func (r *ncclRun) takeComment(line Line) {
 	if m := ourHeader.FindStringSubmatch(text); m != nil && r.tool == "collbench" {
 		r.ranksGiven, _ = strconv.Atoi(m[1])
 		r.hostsGiven, _ = strconv.Atoi(m[2])
+	}
+	if m := ourStatus.FindStringSubmatch(text); m != nil && r.tool == "collbench" {
+		r.lost = append(r.lost, Measurement{Line: line.Number, Bytes: whole(m[1]), Status: bench.Status(m[2]), Error: m[3]})
 	}
 	if m := ncclDevice.FindStringSubmatch(text); m != nil {
 		reach(devices)

@@ -27,6 +27,11 @@ func (r *ncclRun) report(log *Log, number int) int {
 	for _, row := range r.rows {
 		r.addRow(base, row, log)
 	}
+	for _, m := range r.lost {
+		lost := base
+		lost.Line, lost.Bytes, lost.Status, lost.Error = m.Line, m.Bytes, m.Status, m.Error
+		log.add(lost)
+	}
 	r.base = base
 	base.Line = r.lines[len(r.lines)-1].Number
 	r.checkFooter(base, log)
@@ -34,7 +39,7 @@ func (r *ncclRun) report(log *Log, number int) int {
 	if len(r.rows) > 0 && r.footer != nil {
 		lines = lines[max(0, min(r.firstRow.Number-lines[0].Number, len(lines))):]
 	}
-	log.fail(base, lines, len(r.rows))
+	log.fail(base, lines, len(r.rows)+len(r.lost))
 	return 1
 }
 
