@@ -55,6 +55,9 @@ func panels(results []bench.Result, rows []summary.Row) []panel {
 		l.Points = append(l.Points, merge(c, byCase[c], results, rows))
 		p.Sizes = append(p.Sizes, c.What.Bytes)
 	}
+	slices.SortFunc(all, func(a, b panel) int {
+		return cmp.Compare(a.Lines[0].Points[0].Case.What.Collective, b.Lines[0].Points[0].Case.What.Collective)
+	})
 	for i := range all {
 		p := &all[i]
 		slices.Sort(p.Sizes)

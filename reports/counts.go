@@ -81,8 +81,8 @@ func operationsFigure(f figure, p panel, list []tally) (figure, error) {
 	}
 	return f.finish(c, func(o object) {
 		o["xAxis"] = object{"type": "category", "data": names, "axisTick": object{"show": false}, "axisLabel": object{"interval": 0, "hideOverlap": false, "width": labelWidth(f, len(list)), "overflow": "break"}}
-		o["yAxis"] = object{"type": "value", "name": "slices of S/N a rank", "nameTextStyle": object{"align": "left"}, "nameLocation": "end", "min": 0, "max": niceAbove(highest)}
-		o["grid"].(object)["top"] = 66
+		o["yAxis"] = object{"type": "value", "min": 0, "max": niceAbove(highest)}
+		o["grid"].(object)["top"] = 58 // the legend may need two lines
 		series := o["series"].([]any)
 		for i, colour := range []string{"css:--program", "css:--program2", "css:--counted"}[:len(series)] {
 			s := series[i].(object)

@@ -198,8 +198,11 @@ func sections(info bench.RunInfo, all []panel) (list []section, err error) {
 			return nil, err
 		}
 		if len(heat) > 0 {
-			list = append(list, section{Title: p.Collective + ": rank by rank", Figures: heat,
-				Text: "A rank that is red everywhere is slow itself; in an algorithm whose ranks wait for each other all end at nearly the same time."})
+			text := "A rank that is red everywhere is slow itself; in an algorithm whose ranks wait for each other all end at nearly the same time."
+			if p.Lines[0].Points[0].Case.What.Collective.Rooted() {
+				text = "The ranks have different parts, so that some end before others without being faster."
+			}
+			list = append(list, section{Title: p.Collective + ": rank by rank", Text: text, Figures: heat})
 		}
 	}
 	return list, nil

@@ -259,11 +259,15 @@ type slow struct {
 	above float64 // fraction above the middle rank
 }
 
-// slowestRank averages each rank's median relative to the middle rank over all cases.
+// slowestRank averages each rank's median relative to the middle rank over all cases of collectives in which all
+// ranks have the same part: the last rank of a broadcast is not slow because it ends last.
 func slowestRank(info bench.RunInfo, all []panel) (s slow, ok bool) {
 	var sums []float64
 	columns := 0
 	for _, p := range all {
+		if p.Lines[0].Points[0].Case.What.Collective.Rooted() {
+			continue
+		}
 		for _, l := range p.Lines {
 			for _, at := range l.Points {
 				c, known := newHeatColumn("", at.Result)
