@@ -143,12 +143,13 @@ func bytesFigure(f figure, list []tally) (figure, error) {
 			tips = append(tips, text)
 		}
 	}
+	step := byteStep(highest)
 	c := charts.NewBar()
 	c.SetGlobalOptions(globals(f.ID, true)...)
 	c.SetXAxis(names).AddSeries("by the program", program).AddSeries("counted on the link", counted)
 	return f.finish(c, func(o object) {
 		o["xAxis"] = object{"type": "category", "data": names, "axisTick": object{"show": false}, "axisLabel": object{"interval": 0, "lineHeight": 15, "width": labelWidth(f, 2*len(list)), "overflow": "break"}}
-		o["yAxis"] = object{"type": "value", "min": 0, "max": highest * 1.1, "interval": byteStep(highest * 1.1), "axisLabel": object{"formatter": "fn:bytes"}}
+		o["yAxis"] = object{"type": "value", "min": 0, "max": math.Ceil(highest*1.05/step) * step, "interval": step, "axisLabel": object{"formatter": "fn:bytes"}}
 		series := o["series"].([]any)
 		for i, colour := range []string{"css:--program", "css:--counted"} {
 			s := series[i].(object)

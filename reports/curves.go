@@ -252,7 +252,7 @@ func (f figure) bars(p panel, lines []line, q quantity, limits []limit) (figure,
 		bar["barMaxWidth"] = 34
 		for i, d := range bar["data"].([]any) {
 			d.(object)["tip"] = tips[i]
-			d.(object)["label"] = object{"show": true, "position": "insideLeft", "formatter": q.text(bars[i].Value.(float64)), "color": "#fff", "fontWeight": 600}
+			d.(object)["label"] = object{"show": true, "position": "insideLeft", "formatter": q.text(bars[i].Value.(float64)), "color": "css:--onbar", "fontWeight": 600}
 		}
 		legend := []any{}
 		if whiskers != nil {

@@ -165,7 +165,12 @@ func TestVerdict(t *testing.T) {
 		}, "FAIL", "rank 5 on vm5 was killed"},
 		"interrupted": {func(r *run) { r.results[2].Status = bench.Interrupted }, "INCONCLUSIVE", "interrupted"},
 		"nothing":     {func(r *run) { r.results, r.rows = nil, nil }, "INCONCLUSIVE", "Nothing was measured"},
-		"unproven":    {func(r *run) { r.results[0].Status, r.results[0].Error = bench.Unproven, "the CPUs were the limit" }, "WARN", "1 result of 3 is unproven"},
+		"the CPUs were the limit": {func(r *run) {
+			for i := range r.results {
+				r.results[i].Status, r.results[i].Error = bench.Unproven, "the CPUs, not the links, were the limit"
+			}
+		}, "INCONCLUSIVE", "the CPUs, not the links, were the limit (and 2 more)"},
+		"unproven": {func(r *run) { r.results[0].Status, r.results[0].Error = bench.Unproven, "the CPUs were the limit" }, "WARN", "1 result of 3 is unproven"},
 		"slower than the model": {func(r *run) {
 			for rank := range r.results[0].Seconds {
 				for i := range r.results[0].Seconds[rank] {

@@ -35,12 +35,19 @@ func judge(info bench.RunInfo, rows []summary.Row, all []panel) verdict {
 	switch {
 	case count[bench.Wrong]+count[bench.Failed] > 0:
 		v = verdict{Class: "fail", Sign: "✖", Word: "FAIL"}
-		v.Sentences = append(v.Sentences, firstError(rows, count[bench.Wrong] > 0, count[bench.Wrong]+count[bench.Failed]))
+		worst := bench.Failed
+		if count[bench.Wrong] > 0 {
+			worst = bench.Wrong
+		}
+		v.Sentences = append(v.Sentences, firstError(rows, worst, count[bench.Wrong]+count[bench.Failed]))
 	case len(all) == 0 || count[bench.Interrupted] > 0:
 		v = verdict{Class: "inconclusive", Sign: "?", Word: "INCONCLUSIVE"}
-		if count[bench.Interrupted] > 0 {
+		switch {
+		case count[bench.Interrupted] > 0:
 			v.Sentences = append(v.Sentences, "The run was interrupted: what follows was measured until then.")
-		} else {
+		case count[bench.Unproven] > 0:
+			v.Sentences = append(v.Sentences, "No figure stands. "+firstError(rows, bench.Unproven, count[bench.Unproven]))
+		default:
 			v.Sentences = append(v.Sentences, "Nothing was measured.")
 		}
 	case count[bench.Unproven] > 0:
@@ -70,10 +77,10 @@ func isAre(n int) string {
 	return "are"
 }
 
-// firstError quotes the first row that is wrong (or failed), whose text names the rank and its host.
-func firstError(rows []summary.Row, wrong bool, n int) string {
+// firstError quotes the first row of that status, whose text names the rank and its host, as one of n.
+func firstError(rows []summary.Row, status bench.Status, n int) string {
 	for _, r := range rows {
-		if r.Status == bench.Wrong || r.Status == bench.Failed && !wrong {
+		if r.Status == status {
 			text := fmt.Sprintf("%s %s %s: %s", r.Collective, ranAs(r), unit.Bytes(r.Bytes), r.Status)
 			if r.Error != "" {
 				text += ": " + r.Error
