@@ -196,10 +196,7 @@ func newSpace() (space *os.File, err error) {
 // starts sit there for good.
 func (n *Network) Inside(i int, f func() error) error {
 	enter := func() error { return unix.Setns(int(n.vms[i].space.Fd()), unix.CLONE_NEWNET) }
-	if err := away(enter, f); err != nil {
-		return fmt.Errorf("%s: %w", HostName(i), err)
-	}
-	return nil
+	return away(enter, f)
 }
 
 // Start starts a command in VM i.
