@@ -2,7 +2,6 @@ package formats
 
 import (
 	"fmt"
-	"math"
 
 	"collbench/bench"
 	"collbench/collectives"
@@ -13,6 +12,9 @@ var backends = map[string]string{
 	"nccl-tests": "nccl", "rccl-tests": "rccl", "osu": "mpi", "imb": "mpi", "ucc_perftest": "ucc", "nvshmem": "nvshmem",
 	"collbench": "collbench",
 }
+
+// maxRanks is the most ranks of a result: it holds samples for each of them.
+const maxRanks = 1 << 20
 
 // Result turns a measurement of a collective into a result as our own runs have them. An import proves no
 // algorithm, so what was "ok" becomes "unproven". A tool's one figure stands for every rank, and the longest rank's
@@ -47,8 +49,11 @@ func Result(m Measurement) (bench.Result, error) {
 		r.What.InPlace = *m.InPlace
 	}
 	r.Note = fmt.Sprintf("imported from %s %s:%d", m.Tool, m.File, m.Line)
-	if m.Ranks < 1 || m.Ranks > math.MaxInt32 {
+	if m.Ranks < 1 {
 		return fail("the number of ranks is not known")
+	}
+	if m.Ranks > maxRanks {
+		return fail(fmt.Sprintf("%d ranks are more than can be kept", m.Ranks))
 	}
 	if m.Status == bench.Failed {
 		return r, nil

@@ -78,11 +78,7 @@ func cause(lines []Line) (line Line, message string, found bool) {
 			message += " " + l.Text
 		}
 	}
-	message = strings.TrimRight(oneSpace(message), " :")
-	if runes := []rune(message); len(runes) > 300 {
-		message = string(runes[:300]) + "…"
-	}
-	return lines[at], message, true
+	return lines[at], strings.TrimRight(shorten(oneSpace(message), maxText), " :"), true
 }
 
 // fail adds the failure of a run, if its lines hold one, as a row of its own. A run that began and has neither rows

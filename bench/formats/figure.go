@@ -118,5 +118,19 @@ func collectiveNamed(name string) string {
 	return ""
 }
 
+// excerpt is what a message quotes of a line.
+func excerpt(text string) string { return shorten(oneSpace(text[:min(len(text), 1000)]), 120) }
+
+// shorten cuts a text after so many characters.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	if runes := []rune(text[:min(len(text), 4*most)]); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
 // oneSpace makes of every run of white space one space.
 func oneSpace(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -101,7 +101,7 @@ func (r *imbRun) take(line Line, log *Log) {
 		}
 	}
 	if len(tokens) < len(r.columns) {
-		log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), oneSpace(line.Text))
+		log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), excerpt(line.Text))
 		return
 	}
 	r.row(line, tokens, log)
@@ -137,7 +137,7 @@ func (r *imbRun) row(line Line, tokens []string, log *Log) {
 		}
 	}
 	if m.Seconds == nil {
-		log.warn(line.Number, "a row that cannot be read: %q", oneSpace(line.Text))
+		log.warn(line.Number, "a row that cannot be read: %q", excerpt(line.Text))
 		return
 	}
 	if megabytes != nil {

@@ -151,7 +151,7 @@ func (t *markdownTable) context(prose []Line, log *Log) {
 // row takes one measurement from each column of rates or times; a time beside a rate of the same kind goes with it.
 func (t *markdownTable) row(line Line, cells []string, log *Log) {
 	if len(cells) != len(t.titles) {
-		log.warn(line.Number, "a row with %d of %d columns: %q", len(cells), len(t.titles), oneSpace(line.Raw))
+		log.warn(line.Number, "a row with %d of %d columns: %q", len(cells), len(t.titles), excerpt(line.Raw))
 		return
 	}
 	base := t.base
@@ -166,7 +166,7 @@ func (t *markdownTable) row(line Line, cells []string, log *Log) {
 			if bytes, err := unit.ParseBytes(strings.ReplaceAll(cells[i], ",", "")); err == nil {
 				base.Bytes = &bytes
 			} else {
-				log.warn(line.Number, "%q: %v", title, err)
+				log.warn(line.Number, "%s: %q is no size", excerpt(title), excerpt(cells[i]))
 			}
 		case "ranks":
 			if n, err := strconv.Atoi(cells[i]); err == nil && n > 0 {
@@ -182,7 +182,7 @@ func (t *markdownTable) row(line Line, cells []string, log *Log) {
 				order = append(order, variant)
 			}
 			if !m.setCell(kind, title, cells[i]) && cells[i] != "" && !absent(cells[i]) {
-				log.warn(line.Number, "%s: %q is no figure with a unit", title, cells[i])
+				log.warn(line.Number, "%s: %q is no figure with a unit", excerpt(title), excerpt(cells[i]))
 			}
 		}
 	}

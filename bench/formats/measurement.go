@@ -83,8 +83,15 @@ func (l *Log) warn(line int, format string, args ...any) {
 	l.Warnings = append(l.Warnings, Warning{l.File, line, fmt.Sprintf(format, args...)})
 }
 
+// maxText is the most characters of a word or message that is taken from a log.
+const maxText = 300
+
 func (l *Log) add(m Measurement) {
 	m.Schema, m.File, m.Format = ImportSchema, l.File, l.Format
+	// A log's words stay short: each of them stands in every row.
+	for _, word := range []*string{&m.Version, &m.Library, &m.Operation, &m.Algorithm, &m.Variant, &m.DataType, &m.Reduction, &m.From, &m.To, &m.Error} {
+		*word = shorten(*word, maxText)
+	}
 	if m.Status == "" {
 		m.Status = bench.OK
 	}

@@ -152,7 +152,7 @@ func (r *ncclRun) setRanks(m *Measurement, log *Log) {
 			log.warn(line, "the %s say %s ranks", from, between(low, high))
 		}
 	}
-	if n := r.blocks(); c.Blocked() && n > 0 {
+	if n := r.blocks(); c.Blocked() && n > 1 { // one block: the layout may count the whole buffer
 		infer(n, n, "sizes")
 	}
 	rates := r.rates()

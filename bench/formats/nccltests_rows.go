@@ -68,7 +68,7 @@ func (r *ncclRun) takeRow(line Line, log *Log) {
 	}
 	if !r.fits(tokens) {
 		if len(tokens) > 3 && whole(tokens[1]) != nil {
-			log.warn(line.Number, "a row that cannot be read: %q", oneSpace(line.Text))
+			log.warn(line.Number, "a row that cannot be read: %q", excerpt(line.Text))
 		}
 		return
 	}
@@ -162,7 +162,7 @@ func (r *ncclRun) complete(log *Log) {
 // cutRow gives up a row of which nothing more came.
 func (r *ncclRun) cutRow(log *Log) {
 	if p := r.pending; p != nil {
-		log.warn(p.line, "a row cut after %d of %d columns: %q", len(p.tokens), len(r.layout(p.tokens)), strings.Join(p.tokens, " "))
+		log.warn(p.line, "a row cut after %d of %d columns: %q", len(p.tokens), len(r.layout(p.tokens)), excerpt(strings.Join(p.tokens, " ")))
 		r.pending = nil
 	}
 }

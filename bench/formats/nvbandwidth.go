@@ -115,7 +115,7 @@ func (n *nvTest) take(line Line, log *Log) {
 		return
 	}
 	if len(tokens) != len(n.columns)+1 {
-		log.warn(line.Number, "a row with %d of %d columns: %q", len(tokens)-1, len(n.columns), oneSpace(line.Text))
+		log.warn(line.Number, "a row with %d of %d columns: %q", len(tokens)-1, len(n.columns), excerpt(line.Text))
 	}
 	for i, word := range tokens[1:min(len(tokens), len(n.columns)+1)] {
 		n.cell(line.Number, tokens[0], n.columns[i], word, log)

@@ -73,7 +73,7 @@ func readNVBandwidthJSON(t *Text, log *Log) {
 
 func (doc *nvReport) report(base Measurement, t *Text, at int64, log *Log) {
 	if doc.Body.Warning != "" {
-		log.warn(base.Line, "nvbandwidth warns: %s", oneSpace(doc.Body.Warning))
+		log.warn(base.Line, "nvbandwidth warns: %s", excerpt(doc.Body.Warning))
 	}
 	if doc.Body.Error != "" {
 		m := base
@@ -96,7 +96,7 @@ func (doc *nvReport) report(base Measurement, t *Text, at int64, log *Log) {
 		case c.Error != "" || c.Status != "Passed":
 			m.Status, m.Error = bench.Failed, oneSpace(c.Status+" "+c.Error)
 		case !test.describe(oneSpace(c.Description)):
-			log.warn(line, "%s: the description %q does not say what the figures are", c.Name, c.Description)
+			log.warn(line, "%s: the description %q does not say what the figures are", excerpt(c.Name), excerpt(c.Description))
 			continue
 		default:
 			rows := make([][]string, len(c.Matrix))

@@ -98,7 +98,7 @@ func (r *nvshmemRun) take(line Line, tokens []string, log *Log) {
 	}
 	if len(tokens) < len(r.columns) {
 		if len(tokens) > 1 {
-			log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), oneSpace(line.Text))
+			log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), excerpt(line.Text))
 		}
 		return
 	}
@@ -181,7 +181,7 @@ func machineRow(found []string, line Line, run, pes int, log *Log) {
 	}
 	words := strings.Fields(found[5])
 	if len(words) < 2 {
-		log.warn(line.Number, "a row that cannot be read: %q", oneSpace(line.Text))
+		log.warn(line.Number, "a row that cannot be read: %q", excerpt(line.Text))
 		return
 	}
 	value, unit := words[0], strings.TrimLeft(words[1], "+-")
@@ -190,7 +190,7 @@ func machineRow(found []string, line Line, run, pes int, log *Log) {
 	}
 	m.take(strings.ToLower(found[4]), unit, value)
 	if m.Seconds == nil && m.AlgBW == nil && m.Rate == nil {
-		log.warn(line.Number, "a row in a unit that is not known: %q", oneSpace(line.Text))
+		log.warn(line.Number, "a row in a unit that is not known: %q", excerpt(line.Text))
 		return
 	}
 	log.add(m)

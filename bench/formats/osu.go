@@ -131,7 +131,7 @@ func (r *osuRun) take(line Line, log *Log) {
 	}
 	if len(tokens) < len(r.columns) {
 		if len(tokens) == 1 || isNumber(tokens[1]) {
-			log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), oneSpace(text))
+			log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), excerpt(text))
 		}
 		return
 	}
@@ -151,7 +151,7 @@ func (r *osuRun) row(line Line, tokens []string, log *Log) {
 		name, unit, _ := strings.Cut(strings.ToLower(column), "(")
 		name = strings.TrimSpace(name)
 		if unit != "" && !isNumber(word) && !absent(word) {
-			log.warn(line.Number, "a row that cannot be read: %q", oneSpace(line.Text))
+			log.warn(line.Number, "a row that cannot be read: %q", excerpt(line.Text))
 			return
 		}
 		switch {

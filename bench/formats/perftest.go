@@ -100,7 +100,7 @@ func (r *perftestRun) take(line Line, log *Log) {
 		}
 	}
 	if len(tokens) < len(r.columns) {
-		log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), oneSpace(text))
+		log.warn(line.Number, "a row cut after %d of %d columns: %q", len(tokens), len(r.columns), excerpt(text))
 		return
 	}
 	if first, ok := r.rows[oneSpace(text)]; ok {

@@ -77,7 +77,7 @@ func (r *uccRun) take(line Line, log *Log) {
 		}
 	}
 	if len(tokens) != 5 && len(tokens) != 8 {
-		log.warn(line.Number, "a row cut after %d of 5 or 8 columns: %q", len(tokens), oneSpace(line.Text))
+		log.warn(line.Number, "a row cut after %d of 5 or 8 columns: %q", len(tokens), excerpt(line.Text))
 		return
 	}
 	m := r.base

@@ -88,7 +88,7 @@ func (r *ucxRun) take(line Line, csv bool, log *Log) {
 	if m := ucxRow.FindStringSubmatch(text); m != nil && r.begun {
 		r.result(line, m[1], strings.Fields(strings.ReplaceAll(m[2], ",", "")), log)
 	} else if strings.HasPrefix(text, "Final:") {
-		log.warn(line.Number, "a row that cannot be read: %q", oneSpace(text))
+		log.warn(line.Number, "a row that cannot be read: %q", excerpt(text))
 	}
 }
 

@@ -57,7 +57,7 @@ func importLogs(c *cli.Context) error {
 	for _, name := range c.Args().Slice() {
 		log, err := readLog(name, c.String("as"), c.App.Reader)
 		for _, w := range log.Warnings {
-			fmt.Fprintf(c.App.ErrWriter, "collbench: import: %s\n", w)
+			fmt.Fprintf(c.App.ErrWriter, "collbench: import: %s\n", printable(w.String()))
 		}
 		if err != nil {
 			unread = append(unread, err)

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,5 +100,30 @@ func same(t *testing.T, row int, name string, got, want float64) {
 	t.Helper()
 	if math.Abs(got-want) > 5e-4*want {
 		t.Errorf("row %d: %s %g, want %g", row, name, got, want)
+	}
+}
+
+func TestImportExitCodes(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rows", "# OSU MPI Latency Test v7.5\n# Size          Latency (us)\n8                       1.50\n")
+	write("failure", "bash: ./build/all_reduce_perf: No such file or directory\n")
+	write("begun", "# OSU MPI Latency Test v7.5\n# Size          Latency (us)\n")
+	write("prose", "nothing of interest\n")
+	write("empty", "")
+	for args, want := range map[string]int{
+		"rows": exitOK, "failure": exitOK, "begun": exitOK, "prose": exitEnvironment, "empty": exitEnvironment,
+		"absent": exitEnvironment, "": exitUsage, "--as x rows": exitUsage, "--format x rows": exitUsage, "--as imb rows": exitEnvironment,
+		"-o kept rows": exitEnvironment, ".": exitEnvironment,
+	} {
+		t.Chdir(dir)
+		var stdout, stderr bytes.Buffer
+		if got := Main(append([]string{"collbench", "import"}, strings.Fields(args)...), &stdout, &stderr); got != want {
+			t.Errorf("collbench import %s: exit %d, want %d: %s", args, got, want, stderr.String())
+		}
 	}
 }
