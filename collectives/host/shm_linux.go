@@ -22,6 +22,8 @@ type Shared struct {
 	links   map[collectives.Node]*link
 	used    int // bytes of this member's region
 	taken   int // pieces of it that have not been given back
+
+	spinning bool // no member sleeps
 }
 
 // NewShared maps the file, which starts as zeros, for node me, one of the members.
@@ -77,6 +79,15 @@ func (s *Shared) Has(v collectives.Node) bool {
 // Place is the node's own place among the members.
 func (s *Shared) Place() int { return s.me }
 
+// Spinning says for all channels whether their other ends spin while they wait, so that nobody has to be woken. All
+// nodes must say the same before a program runs.
+func (s *Shared) Spinning(all bool) {
+	s.spinning = all
+	for _, l := range s.links {
+		l.out.spinning, l.in.spinning = all, all
+	}
+}
+
 // Channel is the channel to another member.
 func (s *Shared) Channel(v collectives.Node) Channel {
 	if l := s.links[v]; l != nil {
@@ -85,6 +96,7 @@ func (s *Shared) Channel(v collectives.Node) Channel {
 	for i, m := range s.members {
 		if m == v {
 			l := &link{out: s.ring(s.me, i), in: s.ring(i, s.me), asleep: s.asleep(i), shared: s}
+			l.out.spinning, l.in.spinning = s.spinning, s.spinning
 			if i < len(s.bells) {
 				l.bell = int(s.bells[i].Fd())
 			}
@@ -130,7 +142,7 @@ type link struct {
 // Send implements Channel.
 func (l *link) Send(p []byte) (int, error) {
 	n := l.out.put(p)
-	if n > 0 && atomic.LoadUint32(l.asleep) != 0 {
+	if n > 0 && !l.out.spinning && atomic.LoadUint32(l.asleep) != 0 {
 		return n, l.wake()
 	}
 	return n, nil
@@ -146,7 +158,7 @@ func (l *link) Lend(p []byte) (ticket uint64, ok bool, err error) {
 		return 0, false, nil
 	}
 	ticket, ok = l.out.lend(int(place), len(p))
-	if ok && atomic.LoadUint32(l.asleep) != 0 {
+	if ok && !l.out.spinning && atomic.LoadUint32(l.asleep) != 0 {
 		err = l.wake()
 	}
 	return ticket, ok, err
@@ -166,7 +178,7 @@ func (l *link) Receive(int, int) ([]byte, error) {
 func (l *link) Consume(n int) {
 	told := l.in.consume(n, l.got)
 	l.got -= n
-	if told && atomic.LoadUint32(l.asleep) != 0 {
+	if told && !l.in.spinning && atomic.LoadUint32(l.asleep) != 0 {
 		_ = l.wake() // the peer is there, or the run ends anyway
 	}
 }

@@ -166,8 +166,12 @@ func (o *operation) waiter() host.Waiter {
 			near++
 		}
 	}
+	alone := near == o.algorithm.Nodes(o.shape) // then so are all others
+	if o.shared != nil {
+		o.shared.Spinning(alone)
+	}
 	switch {
-	case near == o.algorithm.Nodes(o.shape):
+	case alone:
 		cpus := host.CPUs()
 		if near > 1 {
 			o.cpu = cpus[o.shared.Place()%len(cpus)]
