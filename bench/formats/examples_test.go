@@ -75,6 +75,14 @@ var ncclExamples = []expectation{
 		runs: []string{"nccl-tests alltoall_perf=alltoall"}, counts: []int{1},
 		rows: []string{`2: failed "/opt/nccl-tests/build/alltoall_perf: error while loading shared libraries: libnccl.so.2: cannot open shared object file"`},
 	}, {
+		file: "nccl_grumble.txt", format: "nccl-tests", // messages that a run got over; a warning as the only cause
+		runs: []string{"nccl-tests broadcast_perf=broadcast", "nccl-tests broadcast_perf=broadcast"}, counts: []int{2, 1},
+		rows: []string{
+			"5: bytes=1024 count=256 int32 root=0 out s=1e-05 alg=100000000 bus=100000000 wrong=0",
+			"5: bytes=1024 count=256 int32 root=0 in s=1e-05 alg=100000000 bus=100000000 wrong=0",
+			`11: failed "NCCL WARN Call to ibv_open_device failed"`,
+		},
+	}, {
 		file: "rccl.txt", format: "rccl-tests",
 		runs: []string{"rccl-tests main:abc1234 [RCCL 2.27.7-HEAD:1234567] all_reduce_perf=all_reduce 2/header on 1"}, counts: []int{2},
 		rows: []string{

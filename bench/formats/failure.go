@@ -12,30 +12,31 @@ import (
 type failure struct {
 	words     []string // one of which the message holds
 	paragraph bool     // the message goes on to the next empty line
+	weak      bool     // before a run's first row it is a grumble: the run got over it
 }
 
 // failures are in the order of how much they tell of the cause: of a run's messages the first here is its error.
 var failures = []failure{
-	{[]string{"There are not enough slots available"}, true},
-	{[]string{"Test NCCL failure", "Test CUDA failure", "Test HIP failure", "Test RCCL failure"}, false},
-	{[]string{"Signal: ", "egmentation fault", "Bus error", "loating point exception"}, false},
-	{[]string{"ompletion with error", "ompletion with status error", "Failed status "}, true},
-	{[]string{"Couldn't connect to", "Unable to init the socket connection", "Unable to find the Infiniband", "did not detect devices"}, false},
-	{[]string{"CUDA error", "CUDA failure", "cudaError", "HIP failure", "CUDA_ERROR_", "out of memory", "Out of memory", "Out Of Memory", "oom_kill", "oom-kill"}, false},
-	{[]string{"Invalid number of GPUs", "no CUDA-capable device"}, false},
-	{[]string{"error while loading shared libraries", "symbol lookup error", "command not found", "o such file or directory",
-		"Permission denied", "failed to launch", "Executable not found"}, false},
-	{[]string{"nable to allocate", "nable to create", "nable to start", "nable to launch", "could not be executed", "could not be launched",
-		"could not be started", "was unable to find", "was unable to launch", "was unable to start"}, false},
-	{[]string{"ORTE_ERROR", "PMIX ERROR", "PMIx_Init failed", "UCX  ERROR", "UCC  ERROR", "Fatal error in", "MPI_ABORT was invoked",
-		"An error occurred in MPI_", "MPI_ERRORS_ARE_FATAL"}, false},
-	{[]string{"DUE TO TIME LIMIT", "DUE TO NODE FAILURE", "DUE TO PREEMPTION", "DUE TO TASK FAILURE", "*** STEP ", "*** JOB ",
-		"Job timed out", "timed out after"}, false},
-	{[]string{"BAD TERMINATION", "mpirun noticed that process", "exited on signal", "xited with exit code", "exited with code"}, false},
-	{[]string{"Test failure ", "Failed to complete", "Assertion ", "terminate called after throwing", "core dumped", "forrtl: severe", "forrtl: error"}, false},
-	{[]string{"1 process returned", "non-zero exit code", "non-zero status", "job has been aborted", "job aborted"}, false},
-	{[]string{"srun: error:", "slurmstepd: error:", "mpirun: error", "mpiexec: error"}, false},
-	{[]string{"ERROR: ", "Error: ", "COMMUNICATION ERROR"}, false},
+	{words: []string{"There are not enough slots available"}, paragraph: true},
+	{words: []string{"Test NCCL failure", "Test CUDA failure", "Test HIP failure", "Test RCCL failure"}},
+	{words: []string{"Signal: ", "egmentation fault", "Bus error", "loating point exception"}},
+	{words: []string{"ompletion with error", "ompletion with status error", "Failed status "}, paragraph: true},
+	{words: []string{"Couldn't connect to", "Unable to init the socket connection", "Unable to find the Infiniband", "did not detect devices"}, weak: true},
+	{words: []string{"CUDA error", "CUDA failure", "cudaError", "HIP failure", "CUDA_ERROR_", "out of memory", "Out of memory", "Out Of Memory", "oom_kill", "oom-kill"}},
+	{words: []string{"Invalid number of GPUs", "no CUDA-capable device"}},
+	{words: []string{"error while loading shared libraries", "symbol lookup error", "command not found", "o such file or directory",
+		"Permission denied", "failed to launch", "Executable not found"}, weak: true},
+	{words: []string{"nable to allocate", "nable to create", "nable to start", "nable to launch", "could not be executed", "could not be launched",
+		"could not be started", "was unable to find", "was unable to launch", "was unable to start"}, weak: true},
+	{words: []string{"ORTE_ERROR", "PMIX ERROR", "PMIx_Init failed", "UCX  ERROR", "UCC  ERROR"}, weak: true},
+	{words: []string{"Fatal error in", "MPI_ABORT was invoked", "An error occurred in MPI_", "MPI_ERRORS_ARE_FATAL"}},
+	{words: []string{"DUE TO TIME LIMIT", "DUE TO NODE FAILURE", "DUE TO PREEMPTION", "DUE TO TASK FAILURE", "*** STEP ", "*** JOB ",
+		"Job timed out", "timed out after"}},
+	{words: []string{"BAD TERMINATION", "mpirun noticed that process", "exited on signal", "xited with exit code", "exited with code"}},
+	{words: []string{"Test failure ", "Failed to complete", "Assertion ", "terminate called after throwing", "core dumped", "forrtl: severe", "forrtl: error"}},
+	{words: []string{"1 process returned", "non-zero exit code", "non-zero status", "job has been aborted", "job aborted"}},
+	{words: []string{"srun: error:", "slurmstepd: error:", "mpirun: error", "mpiexec: error"}},
+	{words: []string{"ERROR: ", "Error: ", "COMMUNICATION ERROR"}, weak: true},
 }
 
 // in says whether the text holds such a message.
@@ -49,10 +50,11 @@ func (f failure) in(text string) bool {
 }
 
 // harmless are lines that read like a failure but are none.
-var harmless = regexp.MustCompile(`^\+ |^\$ |[$#] (mpirun|srun)|errors? *[:=] *0\b`)
+var harmless = regexp.MustCompile(`NCCL (INFO|TRACE|VERSION|WARN)|\(ignored\)|^\+ |^\$ |[$#] (mpirun|srun)|errors? *[:=] *0\b`)
 
-// cause finds the line among some that tells most about a failure, and its message; nil where none does.
-func cause(lines []Line) (line Line, message string, found bool) {
+// cause finds the line among some that tells most about a failure, and its message. firstRow is the number of the
+// line with the first row that was read, 0 where there is none.
+func cause(lines []Line, firstRow int) (line Line, message string, found bool) {
 	best := len(failures)
 	at := 0
 	for i, l := range lines {
@@ -60,7 +62,7 @@ func cause(lines []Line) (line Line, message string, found bool) {
 			continue // a comment or a row
 		}
 		for rank, f := range failures[:best] {
-			if f.in(l.Text) && !harmless.MatchString(l.Text) {
+			if f.in(l.Text) && !(f.weak && l.Number < firstRow) && !harmless.MatchString(l.Text) {
 				best, at = rank, i
 				break
 			}
@@ -85,18 +87,32 @@ func cause(lines []Line) (line Line, message string, found bool) {
 // nor a known message failed too: the log was cut, or the tool ended in silence.
 func (l *Log) fail(m Measurement, lines []Line, rows int) {
 	m.Status = bench.Failed
-	if line, message, ok := cause(lines); ok {
+	if line, message, ok := cause(lines, l.firstRow(m.Run)); ok {
 		m.Line, m.Error = line.Number, message
 		l.add(m)
 		return
 	}
-	if rows == 0 {
-		if m.Line == 0 && len(lines) > 0 {
-			m.Line = lines[len(lines)-1].Number
-		}
-		m.Error = fmt.Sprintf("%s began but printed no row, and the log does not say why", name(m))
-		l.add(m)
+	if rows > 0 {
+		return
 	}
+	if m.Line == 0 && len(lines) > 0 {
+		m.Line = lines[len(lines)-1].Number
+	}
+	m.Error = fmt.Sprintf("%s began but printed no row, and the log does not say why", name(m))
+	for _, line := range lines {
+		if at := strings.Index(line.Text, "NCCL WARN "); at >= 0 { // the last tells most
+			m.Line, m.Error = line.Number, shorten(line.Text[at:], maxText)
+		}
+	}
+	l.add(m)
+}
+
+// firstRow is the line of the first row that was read of a run, 0 where there is none.
+func (l *Log) firstRow(run int) (line int) {
+	for i := len(l.Measurements) - 1; i >= 0 && l.Measurements[i].Run == run; i-- {
+		line = l.Measurements[i].Line
+	}
+	return line
 }
 
 func name(m Measurement) string {
@@ -111,13 +127,13 @@ var launcher = Format{
 	Name: "launcher", Family: "launcher",
 	Summary: "a failed launch: messages of mpirun, srun, NCCL or the system without any tool's output",
 	Detect: func(t *Text) Confidence {
-		if _, _, ok := cause(t.Lines); ok {
+		if _, _, ok := cause(t.Lines, 0); ok {
 			return Guess
 		}
 		return 0
 	},
 	Read: func(t *Text, log *Log) {
-		if line, message, ok := cause(t.Lines); ok {
+		if line, message, ok := cause(t.Lines, 0); ok {
 			log.add(Measurement{Line: line.Number, Run: 1, Tool: "launcher", Status: bench.Failed, Error: message})
 		}
 	},

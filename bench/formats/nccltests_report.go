@@ -10,7 +10,7 @@ import (
 // report adds what the run measured, or how it failed, and returns 1 if there was a run at all.
 func (r *ncclRun) report(log *Log, number int) int {
 	r.cutRow(log)
-	if _, _, failed := cause(r.lines); r.stage < beginning && len(r.rows) == 0 && !failed {
+	if _, _, failed := cause(r.lines, 0); r.stage < beginning && len(r.rows) == 0 && !failed {
 		return 0
 	}
 	base := Measurement{Run: number, Tool: r.tool, Version: r.version, Library: r.library, Operation: r.operation()}

@@ -86,7 +86,7 @@ func readNVBandwidth(t *Text, log *Log) {
 	if len(waived) > 0 {
 		log.warn(waived[0], "%d tests were waived; their names are not printed", len(waived))
 	}
-	if _, _, failed := cause(t.Lines); failed && len(log.Measurements) == 0 {
+	if _, _, failed := cause(t.Lines, 0); failed && len(log.Measurements) == 0 {
 		log.fail(Measurement{Run: 1, Tool: "nvbandwidth", Version: version}, t.Lines, 0)
 	}
 }

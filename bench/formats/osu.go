@@ -71,7 +71,7 @@ func readOSU(t *Text, log *Log) {
 	}
 	if run == nil && command != "" {
 		m := osuProgram.FindStringSubmatch(command)
-		if _, _, failed := cause(before); failed {
+		if _, _, failed := cause(before, 0); failed {
 			log.fail(Measurement{Run: 1, Tool: "osu", Operation: m[1]}, before, 0)
 		}
 		return

@@ -63,7 +63,7 @@ func readPerftest(t *Text, log *Log) {
 }
 
 func (r *perftestRun) finish(log *Log) {
-	if _, _, failed := cause(r.lines); r.begun || failed {
+	if _, _, failed := cause(r.lines, 0); r.begun || failed {
 		log.fail(r.base, r.lines, len(r.rows))
 	}
 }

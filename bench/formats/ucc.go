@@ -32,7 +32,6 @@ type uccRun struct {
 	table bool
 	lines []Line
 	rows  int
-	rates ratio
 }
 
 func readUCC(t *Text, log *Log) {
@@ -53,7 +52,7 @@ func readUCC(t *Text, log *Log) {
 		run.lines = append(run.lines, line)
 		run.take(line, log)
 	}
-	if _, _, failed := cause(run.lines); run.base.Operation != "" || failed {
+	if _, _, failed := cause(run.lines, 0); run.base.Operation != "" || failed {
 		log.fail(run.base, run.lines, run.rows)
 	}
 }

@@ -115,7 +115,7 @@ func (r *ucxRun) finish(log *Log) {
 		log.add(*r.progress)
 		r.rows++
 	}
-	_, _, failed := cause(r.lines)
+	_, _, failed := cause(r.lines, 0)
 	if r.rows == 0 && r.progress != nil && !failed {
 		m := r.base
 		m.Line, m.Status, m.Error = r.progress.Line, bench.Failed, "the test was cut short: no \"Final:\" row follows its progress"
