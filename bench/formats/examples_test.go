@@ -80,7 +80,7 @@ var ncclExamples = []expectation{
 		rows: []string{
 			"5: bytes=1024 count=256 int32 root=0 out s=1e-05 alg=100000000 bus=100000000 wrong=0",
 			"5: bytes=1024 count=256 int32 root=0 in s=1e-05 alg=100000000 bus=100000000 wrong=0",
-			`11: failed "NCCL WARN Call to ibv_open_device failed"`,
+			`12: failed "NCCL WARN Call to ibv_open_device failed"`,
 		},
 	}, {
 		file: "rccl.txt", format: "rccl-tests",

@@ -12,7 +12,7 @@ import (
 type failure struct {
 	words     []string // one of which the message holds
 	paragraph bool     // the message goes on to the next empty line
-	weak      bool     // before a run's first row it is a grumble: the run got over it
+	weak      bool     // before a run's first row, or after its last line, it is a grumble: the run was not hurt
 }
 
 // failures are in the order of how much they tell of the cause: of a run's messages the first here is its error.
@@ -52,9 +52,9 @@ func (f failure) in(text string) bool {
 // harmless are lines that read like a failure but are none.
 var harmless = regexp.MustCompile(`NCCL (INFO|TRACE|VERSION|WARN)|\(ignored\)|^\+ |^\$ |[$#] (mpirun|srun)|errors? *[:=] *0\b`)
 
-// cause finds the line among some that tells most about a failure, and its message. firstRow is the number of the
-// line with the first row that was read, 0 where there is none.
-func cause(lines []Line, firstRow int) (line Line, message string, found bool) {
+// cause finds the line among some that tells most about a failure, and its message. Weak messages count from the line
+// of that number on.
+func cause(lines []Line, from int) (line Line, message string, found bool) {
 	best := len(failures)
 	at := 0
 	for i, l := range lines {
@@ -62,7 +62,7 @@ func cause(lines []Line, firstRow int) (line Line, message string, found bool) {
 			continue // a comment or a row
 		}
 		for rank, f := range failures[:best] {
-			if f.in(l.Text) && !(f.weak && l.Number < firstRow) && !harmless.MatchString(l.Text) {
+			if f.in(l.Text) && !(f.weak && l.Number < from) && !harmless.MatchString(l.Text) {
 				best, at = rank, i
 				break
 			}
@@ -86,8 +86,13 @@ func cause(lines []Line, firstRow int) (line Line, message string, found bool) {
 // fail adds the failure of a run, if its lines hold one, as a row of its own. A run that began and has neither rows
 // nor a known message failed too: the log was cut, or the tool ended in silence.
 func (l *Log) fail(m Measurement, lines []Line, rows int) {
+	l.failFrom(m, lines, rows, l.firstRow(m.Run))
+}
+
+// failFrom is fail with the line from which on weak messages count.
+func (l *Log) failFrom(m Measurement, lines []Line, rows, from int) {
 	m.Status = bench.Failed
-	if line, message, ok := cause(lines, l.firstRow(m.Run)); ok {
+	if line, message, ok := cause(lines, from); ok {
 		m.Line, m.Error = line.Number, message
 		l.add(m)
 		return

@@ -35,11 +35,12 @@ func (r *ncclRun) report(log *Log, number int) int {
 	r.base = base
 	base.Line = r.lines[len(r.lines)-1].Number
 	r.checkFooter(base, log)
-	lines := r.lines
-	if len(r.rows) > 0 && r.footer != nil {
-		lines = lines[max(0, min(r.firstRow.Number-lines[0].Number, len(lines))):]
+	if len(r.rows) > 0 && r.footer != nil { // it came to its end: only a crash after the first row counts
+		after := r.lines[max(0, min(r.firstRow.Number-r.lines[0].Number, len(r.lines))):]
+		log.failFrom(base, after, len(r.rows), math.MaxInt)
+		return 1
 	}
-	log.fail(base, lines, len(r.rows)+len(r.lost))
+	log.fail(base, r.lines, len(r.rows)+len(r.lost))
 	return 1
 }
 
