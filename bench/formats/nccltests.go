@@ -36,7 +36,7 @@ var (
 	ncclVersion  = regexp.MustCompile(`^# nccl-tests version +(\S+)(?:.*nccl-library=(\d+))?`)
 	rcclVersion  = regexp.MustCompile(`^rccl-tests: Version +(\S+)`)
 	ourVersion   = regexp.MustCompile(`^# collbench +(.*), not nccl-tests`)
-	ourHeader    = regexp.MustCompile(`^# ranks (\d+) hosts (\d+) `)
+	ourHeader    = regexp.MustCompile(`^# ranks (\d{1,9}) hosts (\d{1,9}) `)
 	ourStatus    = regexp.MustCompile(`^# (\d+) bytes: (failed|skipped|interrupted): (.*)`)
 	ourStarting  = regexp.MustCompile(`^# Collective test starting: \S+ algorithm (\S+)`)
 	ncclProgram  = regexp.MustCompile(`(?:^|[\s/'"=])((?:all_reduce|all_gather|reduce_scatter|broadcast|reduce|alltoallv?|gather|scatter|sendrecv|hypercube)(?:_bias|_group)?)_perf(?:_mpi)?\b`)
@@ -167,29 +167,46 @@ func (r *ncclRun) take(line Line, log *Log) {
 	r.takeRow(line, log)
 }
 
+// takeComment reads a line that begins with a number sign: banners, header and footer.
 func (r *ncclRun) takeComment(line Line) {
-	text := line.Text
-	reach := func(s stage) { r.stage = max(r.stage, s) }
+	r.takeBanner(line.Text)
+	if r.tool == "collbench" {
+		r.takeOwn(line)
+	}
+	if m := ncclDevice.FindStringSubmatch(line.Text); m != nil {
+		r.reach(devices)
+		r.deviceLine = line.Number
+		rank, _ := strconv.Atoi(m[1])
+		r.ranks[rank], r.hosts[m[2]] = true, true
+	}
+	if ncclHeader.MatchString(line.Text) {
+		r.reach(heading)
+		r.columns = strings.Fields(strings.TrimPrefix(line.Text, "#"))
+	}
+	r.takeFooter(line)
+}
+
+func (r *ncclRun) reach(s stage) { r.stage = max(r.stage, s) }
+
+// takeBanner reads what comes before the devices: version, name of the test, parameters.
+func (r *ncclRun) takeBanner(text string) {
 	if m := ncclVersion.FindStringSubmatch(text); m != nil {
-		reach(beginning)
+		r.reach(beginning)
 		r.version = m[1]
 		if code, err := strconv.Atoi(m[2]); err == nil && code > 0 {
 			r.library = "NCCL " + ncclVersionText(code)
 		}
 	}
 	if m := ourVersion.FindStringSubmatch(text); m != nil {
-		reach(beginning)
+		r.reach(beginning)
 		r.tool, r.version = "collbench", m[1]
 	}
 	if m := ncclStarting.FindStringSubmatch(text); m != nil {
-		reach(beginning)
+		r.reach(beginning)
 		r.program = strings.TrimSuffix(strings.TrimSuffix(m[1], "_mpi"), "_perf")
-		if a := ourStarting.FindStringSubmatch(text); a != nil && r.tool == "collbench" {
-			r.algorithm = a[1]
-		}
 	}
 	if m := ncclParams.FindStringSubmatch(text); m != nil {
-		reach(beginning)
+		r.reach(beginning)
 		r.params = text
 		r.copies++
 		r.maxBytes, _ = strconv.ParseInt(m[4], 10, 64)
@@ -198,35 +215,35 @@ func (r *ncclRun) takeComment(line Line) {
 		}
 		r.iterations, _ = strconv.ParseInt(m[7], 10, 64)
 	}
-	if m := ourHeader.FindStringSubmatch(text); m != nil && r.tool == "collbench" {
+}
+
+// takeOwn reads what collbench's own export has in addition.
+func (r *ncclRun) takeOwn(line Line) {
+	if m := ourStarting.FindStringSubmatch(line.Text); m != nil {
+		r.algorithm = m[1]
+	}
+	if m := ourHeader.FindStringSubmatch(line.Text); m != nil {
 		r.ranksGiven, _ = strconv.Atoi(m[1])
 		r.hostsGiven, _ = strconv.Atoi(m[2])
 	}
-	if m := ourStatus.FindStringSubmatch(text); m != nil && r.tool == "collbench" {
+	if m := ourStatus.FindStringSubmatch(line.Text); m != nil {
 		r.lost = append(r.lost, Measurement{Line: line.Number, Bytes: whole(m[1]), Status: bench.Status(m[2]), Error: m[3]})
 	}
-	if m := ncclDevice.FindStringSubmatch(text); m != nil {
-		reach(devices)
-		r.deviceLine = line.Number
-		rank, _ := strconv.Atoi(m[1])
-		r.ranks[rank], r.hosts[m[2]] = true, true
-	}
-	if ncclHeader.MatchString(text) {
-		reach(heading)
-		r.columns = strings.Fields(strings.TrimPrefix(text, "#"))
-	}
-	if m := outOfBounds.FindStringSubmatch(text); m != nil {
-		reach(ending)
+}
+
+func (r *ncclRun) takeFooter(line Line) {
+	if m := outOfBounds.FindStringSubmatch(line.Text); m != nil {
+		r.reach(ending)
 		r.footer, r.footerLine = whole(m[1]), line.Number
 	}
-	if m := averageBus.FindStringSubmatch(text); m != nil {
-		reach(ending)
+	if m := averageBus.FindStringSubmatch(line.Text); m != nil {
+		r.reach(ending)
 		if f, ok := parseFigure(m[1]); ok {
 			r.average, r.averageLine = &f, line.Number
 		}
 	}
-	if concluded.MatchString(text) {
-		reach(ending)
+	if concluded.MatchString(line.Text) {
+		r.reach(ending)
 	}
 }
 

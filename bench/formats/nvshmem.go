@@ -222,9 +222,10 @@ func (r *nvshmemRun) finish(log *Log) {
 		}
 	}
 	for i := r.first; i < len(log.Measurements); i++ {
-		row := &log.Measurements[i]
-		row.Ranks, row.RanksFrom = m.Ranks, m.RanksFrom
-		row.setBuffer(false)
+		if row := &log.Measurements[i]; row.Run == m.Run {
+			row.Ranks, row.RanksFrom = m.Ranks, m.RanksFrom
+			row.setBuffer(false)
+		}
 	}
 	log.fail(r.base, r.lines, r.rows)
 }
