@@ -42,12 +42,16 @@ var ncclExamples = []expectation{
 		},
 	}, {
 		file: "nccl_alone.txt", format: "nccl-tests", // without MPI; wrong elements; the header contradicts the rates
-		runs: []string{"nccl-tests all_reduce_perf=all_reduce 4/header on 1"}, counts: []int{2},
+		runs: []string{"nccl-tests all_reduce_perf=all_reduce 4/header on 1", "nccl-tests =all_reduce 16/header"}, counts: []int{2, 3},
 		rows: []string{
+			"15: bytes=1048576 count=262144 float32 sum out s=1e-05 alg=1.0486e+11 bus=1.835e+11 wrong=0",
+			"15: bytes=1048576 count=262144 float32 sum in s=1e-05 alg=1.0486e+11 bus=1.835e+11 wrong=0",
+			`16: wrong wrong=2 "2 wrong elements"`, // of which row the log does not say
 			`9: wrong bytes=1048576 count=262144 float32 sum out s=1e-05 alg=1.0486e+11 bus=1.835e+11 wrong=3 "3 wrong elements"`,
 			"9: bytes=1048576 count=262144 float32 sum in s=1e-05 alg=1.0486e+11 bus=1.835e+11 wrong=0",
 		},
-		warnings: []string{"1: the header stands there 2 times", "9: the header lists 4 ranks, but the rates say 8"},
+		warnings: []string{"1: the header stands there 2 times", "9: the header lists 4 ranks, but the rates say 8",
+			"13: the header lists ranks 15 only: 16 ranks", "15: the log does not name the collective", "15: the header lists 16 ranks, but the rates say 8"},
 	}, {
 		file: "nccl_died.txt", format: "nccl-tests", // dies after a row; is cancelled before the first; in place only
 		runs: []string{

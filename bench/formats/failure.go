@@ -58,7 +58,7 @@ func cause(lines []Line, from int) (line Line, message string, found bool) {
 	best := len(failures)
 	at := 0
 	for i, l := range lines {
-		if l.Text == "" || l.Text[0] == '#' || l.Text[0] >= '0' && l.Text[0] <= '9' {
+		if l.Text == "" || l.Text[0] == '#' || l.Text[0] == '|' || l.Text[0] >= '0' && l.Text[0] <= '9' {
 			continue // a comment or a row
 		}
 		for rank, f := range failures[:best] {
