@@ -16,6 +16,7 @@ type RunInfo struct {
 	Command     []string        `json:"command"` // the command line that reproduces the run
 	Plan        json.RawMessage `json:"plan"`    // as resolved, with the seed
 	Environment Environment     `json:"environment"`
+	Launcher    string          `json:"launcher,omitempty"` // that started the ranks; absent: we did
 	Ranks       []RankInfo      `json:"ranks"`
 	Links       []LinkInfo      `json:"links,omitempty"`     // of the virtual cluster's VMs
 	LinkKind    string          `json:"link_kind,omitempty"` // "kernel" (rate-limited veth) or "paced" (TCP on loopback held back by the sender)
@@ -39,9 +40,10 @@ type Environment struct {
 
 // RankInfo is where a rank sat.
 type RankInfo struct {
-	Rank int    `json:"rank"`
-	Host string `json:"host"`
-	CPUs []int  `json:"cpus,omitempty"` // it was pinned to; absent: not pinned
+	Rank  int    `json:"rank"`
+	Host  string `json:"host"`
+	Local int    `json:"local"`          // among the ranks of the host, as the launcher counts
+	CPUs  []int  `json:"cpus,omitempty"` // it was pinned to; absent: not pinned
 }
 
 // LinkInfo is one VM's link.

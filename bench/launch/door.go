@@ -90,6 +90,9 @@ func (d *Door) greet(conn net.Conn) {
 	}
 	if err != nil {
 		conn.Close()
+		if errors.Is(err, errSilent) {
+			return
+		}
 		d.refused(conn.RemoteAddr().String(), err)
 		return
 	}

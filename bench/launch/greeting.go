@@ -40,6 +40,10 @@ type Header struct {
 	Data     json.RawMessage `json:"data,omitempty"`
 }
 
+// errSilent is the error of a connection that ended before the other side said anything: a member that has found
+// rank 0 at another of its addresses does that.
+var errSilent = errors.New("the other side said nothing")
+
 var errStranger = errors.New("the other side does not know this job's secret")
 
 // refusal is what rank 0 tells a member that it does not let in.
@@ -153,7 +157,9 @@ func introduce(conn net.Conn, secret []byte, h Header) error {
 // readOpening reads the magic and the nonce of the other side.
 func readOpening(r io.Reader) ([]byte, error) {
 	opening := make([]byte, len(magic)+nonceBytes)
-	if _, err := io.ReadFull(r, opening); err != nil {
+	if n, err := io.ReadFull(r, opening); n == 0 {
+		return nil, fmt.Errorf("%w: %w", errSilent, err)
+	} else if err != nil {
 		return nil, err
 	}
 	if string(opening[:len(magic)]) != magic {

@@ -113,7 +113,7 @@ func TestStrangers(t *testing.T) {
 	if _, err := Knock(t.Context(), h.card, Header{Rank: 0}); err != nil {
 		t.Error(err)
 	}
-	if in, out := h.count(); in > 1 || out < 8 {
+	if in, out := h.count(); in > 1 || out < 7 {
 		t.Errorf("%d in, %d refused", in, out)
 	}
 }

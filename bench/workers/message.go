@@ -62,31 +62,39 @@ type result struct {
 // maxMessage bounds a message in bytes: an exchange among 1,000 nodes still fits.
 const maxMessage = 64 << 20
 
-func send(w io.Writer, m message) error {
-	body, err := json.Marshal(m)
+// send writes one message.
+func send(w io.Writer, m message) error { return sendFrame(w, string(m.Kind), m) }
+
+// receive reads one message. io.EOF means that the other end has closed between messages.
+func receive(r io.Reader) (m message, err error) {
+	err = receiveFrame(r, &m)
+	return m, err
+}
+
+func sendFrame(w io.Writer, kind string, v any) error {
+	body, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("control message %s: %w", m.Kind, err)
+		return fmt.Errorf("control message %s: %w", kind, err)
 	}
 	if len(body) > maxMessage {
-		return fmt.Errorf("control message %s: %d bytes: at most %d", m.Kind, len(body), maxMessage)
+		return fmt.Errorf("control message %s: %d bytes: at most %d", kind, len(body), maxMessage)
 	}
 	frame := make([]byte, 4, 4+len(body))
 	binary.BigEndian.PutUint32(frame, uint32(len(body)))
 	if _, err = w.Write(append(frame, body...)); err != nil {
-		return fmt.Errorf("control message %s: %w", m.Kind, err)
+		return fmt.Errorf("control message %s: %w", kind, err)
 	}
 	return nil
 }
 
-// receive reads one message. io.EOF means that the other end has closed between messages.
-func receive(r io.Reader) (m message, err error) {
+func receiveFrame(r io.Reader, v any) error {
 	var length [4]byte
-	if _, err = io.ReadFull(r, length[:]); err != nil {
-		return m, err
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return err
 	}
 	n := binary.BigEndian.Uint32(length[:])
 	if n > maxMessage {
-		return m, fmt.Errorf("control message of %d bytes: at most %d", n, maxMessage)
+		return fmt.Errorf("control message of %d bytes: at most %d", n, maxMessage)
 	}
 	// The buffer grows with what really comes: a false length costs no memory.
 	body, err := io.ReadAll(io.LimitReader(r, int64(n)))
@@ -94,10 +102,10 @@ func receive(r io.Reader) (m message, err error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return m, fmt.Errorf("control message: %w", err)
+		return fmt.Errorf("control message: %w", err)
 	}
-	if err = json.Unmarshal(body, &m); err != nil {
-		return m, fmt.Errorf("control message: %w", err)
+	if err = json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("control message: %w", err)
 	}
-	return m, nil
+	return nil
 }

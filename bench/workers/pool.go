@@ -33,6 +33,9 @@ type Pool struct {
 	// Links reads, by rank, the bytes that the rank's link has carried so far. Ranks that share a link share them
 	// evenly. Nil: nothing counts.
 	Links func() ([]bench.LinkBytes, error)
+	// Fleet starts the processes on the hosts of a job; nil: this process starts them. With it Command, Env, Pace and
+	// the nodes' Start are not used.
+	Fleet *Fleet
 }
 
 // Launch starts the processes and waits until each of them has answered.
@@ -41,7 +44,7 @@ func (p *Pool) Launch(ctx context.Context) (bench.Team, error) {
 		return nil, fmt.Errorf("%d nodes for %d ranks", len(p.Nodes), p.Ranks)
 	}
 	t := &team{pool: p, events: make(chan event, len(p.Nodes)), quit: make(chan struct{})}
-	if err := t.start(); err != nil {
+	if err := t.start(ctx); err != nil {
 		t.Close()
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -10,13 +11,42 @@ import (
 	"sync"
 	"syscall"
 
+	"collbench/bench"
+
 	"golang.org/x/sys/unix"
 )
 
-// process is a worker as the parent sees it.
+// process is a worker as the parent sees it, wherever it runs.
 type process struct {
+	handle
+	conn     net.Conn
+	pid      int
+	exited   chan struct{}   // closed when the process is gone
+	progress *bench.Progress // as far as it is known here: see starter.refresh
+}
+
+// handle is what the parent can do to a process.
+type handle interface {
+	kill()
+	// death says how the process ended: "was killed by signal 9 (SIGKILL)".
+	death() string
+	// trouble says why the process does not go on, if that shows: "is stopped (SIGSTOP or a debugger)"; else "".
+	trouble() string
+}
+
+// starter starts the processes of a launch.
+type starter interface {
+	// start starts all nodes. Those that it returns have to be ended, also after an error.
+	start(ctx context.Context) ([]*process, error)
+	// refresh brings what is known of the processes up to date: progress and trouble.
+	refresh()
+	// end gives back what the processes shared, when they are gone.
+	end()
+}
+
+// child is a worker that this process has started.
+type child struct {
 	cmd    *exec.Cmd
-	conn   net.Conn
 	errors *tail
 	exited chan struct{} // closed when the process has been waited for
 }
@@ -42,41 +72,49 @@ func onForkThread(f func() error) error {
 	return <-answer
 }
 
-// startProcess starts a worker with the files as descriptors 4, 5, …
-func (p *Pool) startProcess(node int, files []*os.File) (*process, error) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("control connection: %w", err)
-	}
-	mine, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	defer mine.Close()
-	defer theirs.Close()
-	conn, err := net.FileConn(mine)
-	if err != nil {
-		return nil, fmt.Errorf("control connection: %w", err)
-	}
-	w := &process{conn: conn, errors: &tail{}, exited: make(chan struct{})}
-	w.cmd = exec.Command(p.Command[0], p.Command[1:]...)
-	w.cmd.Env = p.Env
-	w.cmd.Stderr = w.errors
-	w.cmd.ExtraFiles = append([]*os.File{theirs}, files...)
-	w.cmd.WaitDelay = grace
+// fork starts a worker with the files as descriptors 3, 4, …, in the way of start, or of cmd.Start if that is nil.
+func fork(command, env []string, start func(*exec.Cmd) error, files []*os.File) (*child, error) {
+	c := &child{errors: &tail{}, exited: make(chan struct{})}
+	c.cmd = exec.Command(command[0], command[1:]...)
+	c.cmd.Env = env
+	c.cmd.Stderr = c.errors
+	c.cmd.ExtraFiles = files
+	c.cmd.WaitDelay = grace
 	// A process group of its own: Ctrl-C is for the parent, which then ends its workers.
-	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	start := p.Nodes[node].Start
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if start == nil {
 		start = (*exec.Cmd).Start
 	}
-	if err := onForkThread(func() error { return start(w.cmd) }); err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("starting %s: %w", p.name(node), err)
+	if err := onForkThread(func() error { return start(c.cmd) }); err != nil {
+		return nil, err
 	}
-	return w, nil
+	go func() {
+		c.cmd.Wait()
+		close(c.exited)
+	}()
+	return c, nil
 }
 
-// death says how the process ended: "was killed by signal 9 (SIGKILL)".
-func (w *process) death() string {
-	state := w.cmd.ProcessState
+// controlPair makes the two ends of a control connection.
+func controlPair() (mine net.Conn, theirs *os.File, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("control connection: %w", err)
+	}
+	file := os.NewFile(uintptr(pair[0]), "control")
+	defer file.Close()
+	theirs = os.NewFile(uintptr(pair[1]), "control")
+	if mine, err = net.FileConn(file); err != nil {
+		theirs.Close()
+		return nil, nil, fmt.Errorf("control connection: %w", err)
+	}
+	return mine, theirs, nil
+}
+
+func (c *child) kill() { c.cmd.Process.Kill() }
+
+func (c *child) death() string {
+	state := c.cmd.ProcessState
 	status, ok := state.Sys().(syscall.WaitStatus)
 	text := "ended"
 	switch {
@@ -85,22 +123,27 @@ func (w *process) death() string {
 	case state.ExitCode() > 0:
 		text = fmt.Sprintf("ended with exit code %d", state.ExitCode())
 	}
-	if said := w.errors.last(); said != "" {
+	if said := c.errors.last(); said != "" {
 		text += fmt.Sprintf(" (it said: %s)", said)
 	}
 	return text
 }
 
-// stopped says whether the process is stopped, by a signal or a debugger.
-func (w *process) stopped() bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.cmd.Process.Pid))
+// isStopped is the trouble of a process that a signal or a debugger has stopped.
+const isStopped = "is stopped (SIGSTOP or a debugger)"
+
+func (c *child) trouble() string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
 	if err != nil {
-		return false
+		return ""
 	}
 	// The state follows the name, which is in parentheses and may hold anything.
 	text := string(stat)
 	state := strings.TrimSpace(text[strings.LastIndexByte(text, ')')+1:])
-	return strings.HasPrefix(state, "T") || strings.HasPrefix(state, "t")
+	if strings.HasPrefix(state, "T") || strings.HasPrefix(state, "t") {
+		return isStopped
+	}
+	return ""
 }
 
 // tail keeps the last of what a worker writes to its standard error.

@@ -3,7 +3,6 @@ package workers
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -14,8 +13,8 @@ import (
 // team is a launch: all processes, and what the parent needs to talk with them.
 type team struct {
 	pool      *Pool
+	starter   starter
 	processes []*process
-	progress  *progressPage
 	events    chan event
 	quit      chan struct{} // closed by Close: nobody reads events any more
 	closing   sync.Once
@@ -27,70 +26,40 @@ type team struct {
 }
 
 // start starts all processes and greets them.
-func (t *team) start() (err error) {
+func (t *team) start(ctx context.Context) error {
 	nodes := t.pool.Nodes
-	if t.progress, err = newProgressPage(len(nodes)); err != nil {
+	if t.pool.Fleet != nil {
+		t.starter = t.pool.Fleet.launch(t.pool)
+	} else {
+		t.starter = &local{pool: t.pool}
+	}
+	var err error
+	t.processes, err = t.starter.start(ctx)
+	for i, w := range t.processes {
+		go t.wait(i, w)
+		go t.listen(i, w)
+	}
+	if err != nil {
 		return err
 	}
 	hosts := make([]string, len(nodes))
 	for i, n := range nodes {
 		hosts[i] = n.Host
 	}
-	shared := map[string][]*os.File{}
-	defer func() {
-		for _, files := range shared {
-			for _, f := range files {
-				f.Close()
-			}
-		}
-	}()
 	members := t.pool.members()
 	for i, n := range nodes {
 		mates := members[n.Host]
-		if len(mates) > 1 && shared[n.Host] == nil {
-			if shared[n.Host], err = share(len(mates)); err != nil {
-				return err
-			}
-		}
-		files := append([]*os.File{t.progress.file}, shared[n.Host]...)
-		if p := t.pool.Pace; p != nil {
-			files = append(files, p.File)
-		}
-		w, err := t.pool.startProcess(i, files)
-		if err != nil {
-			return err
-		}
-		t.processes = append(t.processes, w)
-		go t.wait(i, w)
-		go t.listen(i, w)
 		h := welcome{Node: collectives.Node(i), Ranks: t.pool.Ranks, Hosts: hosts, Address: n.Address}
 		if len(mates) > 1 {
 			h.Members, h.Bytes = mates, segmentBytes
 		}
 		if p := t.pool.Pace; p != nil {
-			h.Pace, h.PaceFD = p.Links, controlFD+len(files)
+			h.Pace, h.PaceFD = p.Links, paceFD(len(mates))
 		}
 		// One that is dead already does not read; Launch's collect finds that out and says how it died.
 		t.send(i, message{Kind: hello, Hello: &h})
 	}
 	return nil
-}
-
-// share makes the memory of a host and a bell for each member.
-func share(members int) ([]*os.File, error) {
-	segment, err := anonymous("segment", segmentBytes)
-	if err != nil {
-		return nil, err
-	}
-	files := []*os.File{segment}
-	for range members {
-		b, err := bell()
-		if err != nil {
-			return files, err
-		}
-		files = append(files, b)
-	}
-	return files, nil
 }
 
 // Prepare makes all nodes ready for the case.
@@ -118,7 +87,9 @@ func (t *team) Run(ctx context.Context, iterations int, stage bench.Stage) (benc
 	if err != nil {
 		return batch, t.errorf("%w", err)
 	}
-	batch.CPU = busy.since()
+	if t.pool.Fleet == nil { // else other hosts have CPUs too
+		batch.CPU = busy.since()
+	}
 	after, err := t.links()
 	if err != nil {
 		return batch, err
@@ -201,10 +172,9 @@ func (t *team) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", t.current, err)
 }
 
-// wait reaps the process.
+// wait waits until the process is gone.
 func (t *team) wait(node int, w *process) {
-	w.cmd.Wait()
-	close(w.exited)
+	<-w.exited
 	t.post(event{node: node, dead: true})
 }
 
@@ -229,29 +199,40 @@ func (t *team) post(e event) {
 // grace is how long workers have to end by themselves.
 const grace = time.Second
 
+// deathTime bounds how long a process that was killed takes to be gone; one on another host may never be known to be.
+const deathTime = 3 * time.Second
+
 // Close ends all processes: gently after work well done, else at once. It returns when all are gone.
 func (t *team) Close() error {
 	t.closing.Do(func() {
 		close(t.quit)
-		deadline := time.After(grace)
 		for _, w := range t.processes {
 			if t.broken {
-				w.cmd.Process.Kill()
+				w.kill()
 			}
 			w.conn.Close()
 		}
+		if t.gone(time.After(grace)) {
+			t.starter.end()
+			return
+		}
 		for _, w := range t.processes {
-			select {
-			case <-w.exited:
-			case <-deadline:
-				w.cmd.Process.Kill()
-				deadline = time.After(0)
-				<-w.exited
-			}
+			w.kill()
 		}
-		if t.progress != nil {
-			t.progress.close()
-		}
+		t.gone(time.After(deathTime))
+		t.starter.end()
 	})
 	return nil
+}
+
+// gone waits until all processes are gone, and says whether they are.
+func (t *team) gone(deadline <-chan time.Time) bool {
+	for _, w := range t.processes {
+		select {
+		case <-w.exited:
+		case <-deadline:
+			return false
+		}
+	}
+	return true
 }

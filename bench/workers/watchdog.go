@@ -162,10 +162,11 @@ func (t *team) failure(c *collection) error {
 		}
 		return t.errorf("%s%s", c.errors[0], more)
 	}
+	t.starter.refresh()
 	var texts []string
 	for _, node := range c.dead {
 		w := t.processes[node]
-		texts = append(texts, fmt.Sprintf("%s (pid %d) %s", t.pool.name(node), w.cmd.Process.Pid, w.death()))
+		texts = append(texts, fmt.Sprintf("%s (pid %d) %s", t.pool.name(node), w.pid, w.death()))
 	}
 	return fmt.Errorf("%s in %s", strings.Join(texts, ", "), t.where(c.dead[0]))
 }
@@ -174,21 +175,21 @@ func (t *team) failure(c *collection) error {
 // watchdog, or the one that the others wait for.
 func (t *team) hang(c *collection, after time.Duration) error {
 	after = after.Round(time.Millisecond)
+	t.starter.refresh()
 	for i, w := range t.processes {
-		if w.stopped() {
-			return fmt.Errorf("%s (pid %d) is stopped (SIGSTOP or a debugger) in %s; given up after %s",
-				t.pool.name(i), w.cmd.Process.Pid, t.where(i), after)
+		if trouble := w.trouble(); trouble != "" {
+			return fmt.Errorf("%s (pid %d) %s in %s; given up after %s", t.pool.name(i), w.pid, trouble, t.where(i), after)
 		}
 	}
 	for i, w := range t.processes {
 		if time.Since(c.heard[i]) > 2*pingEvery {
 			return fmt.Errorf("%s (pid %d) does not answer in %s; given up after %s",
-				t.pool.name(i), w.cmd.Process.Pid, t.where(i), after)
+				t.pool.name(i), w.pid, t.where(i), after)
 		}
 	}
 	node := t.blamed(c)
 	return fmt.Errorf("%s (pid %d) did not go on in %s; given up after %s; %s",
-		t.pool.name(node), t.processes[node].cmd.Process.Pid, t.where(node), after, t.positions())
+		t.pool.name(node), t.processes[node].pid, t.where(node), after, t.positions())
 }
 
 // blamed follows who waits for whom to the node at the end: one that waits for nobody, or in a circle the first
@@ -198,7 +199,7 @@ func (t *team) blamed(c *collection) int {
 	seen := map[int]bool{}
 	for !seen[node] {
 		seen[node] = true
-		next := int(t.progress.of(node).Waiting.Load()) - 1
+		next := int(t.processes[node].progress.Waiting.Load()) - 1
 		if next < 0 || next >= len(t.processes) {
 			break
 		}
@@ -209,7 +210,7 @@ func (t *team) blamed(c *collection) int {
 
 // where says what the node was at: "all_reduce 4 MiB ring, iterate, iteration 12".
 func (t *team) where(node int) string {
-	p := t.progress.of(node)
+	p := t.processes[node].progress
 	stage := bench.Stage(p.Stage.Load())
 	if stage == bench.StageIdle {
 		stage = t.stage
@@ -231,7 +232,7 @@ const maxPositions = 16
 func (t *team) positions() string {
 	var list []string
 	for i := range min(len(t.processes), maxPositions) {
-		p := t.progress.of(i)
+		p := t.processes[i].progress
 		text := fmt.Sprintf("%s: %s, iteration %d, round %d", t.pool.name(i), bench.Stage(p.Stage.Load()), p.Iteration.Load(), p.Round.Load())
 		if waiting := int(p.Waiting.Load()) - 1; waiting >= 0 && waiting < len(t.processes) {
 			text += ", waits for " + t.pool.name(waiting)

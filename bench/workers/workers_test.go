@@ -160,7 +160,7 @@ func theCase(variant string) bench.Case {
 		How: bench.How{Backend: "sleeper", Variant: variant}, Where: bench.Where{Ranks: 3}}
 }
 
-func launch(t *testing.T, p *Pool) *team {
+func launchTeam(t *testing.T, p *Pool) *team {
 	t.Helper()
 	launched, err := p.Launch(t.Context())
 	if err != nil {
@@ -174,7 +174,7 @@ func launch(t *testing.T, p *Pool) *team {
 			t.Errorf("closing took %s", d)
 		}
 		for i, w := range tm.processes {
-			if err := syscall.Kill(w.cmd.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
+			if err := syscall.Kill(w.pid, 0); !errors.Is(err, syscall.ESRCH) {
 				t.Errorf("node %d is left: %v", i, err)
 			}
 		}
@@ -189,7 +189,7 @@ func TestATeamAtWork(t *testing.T) {
 		calls++
 		return []bench.LinkBytes{{Sent: 100 * calls}, {Sent: 10 * calls}, {Received: calls}}, nil
 	}
-	tm := launch(t, p)
+	tm := launchTeam(t, p)
 	for range 2 { // a second case on the same processes
 		if err := tm.Prepare(t.Context(), theCase("memory")); err != nil {
 			t.Fatal(err)
@@ -230,8 +230,8 @@ func TestFailuresNameTheNode(t *testing.T) {
 			t.Parallel()
 			p := pool(t)
 			p.Timeout = 2 * time.Second
-			tm := launch(t, p)
-			pid := tm.processes[1].cmd.Process.Pid
+			tm := launchTeam(t, p)
+			pid := tm.processes[1].pid
 			err := tm.Prepare(t.Context(), theCase(c.variant))
 			if err == nil {
 				if c.hurt != nil {
@@ -251,7 +251,7 @@ func TestFailuresNameTheNode(t *testing.T) {
 }
 
 func TestCancelEndsAtOnce(t *testing.T) {
-	tm := launch(t, pool(t))
+	tm := launchTeam(t, pool(t))
 	if err := tm.Prepare(t.Context(), theCase("")); err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func parent() {
 	tm := launched.(*team)
 	tm.Prepare(context.Background(), theCase(""))
 	for _, w := range tm.processes {
-		fmt.Print(w.cmd.Process.Pid, " ")
+		fmt.Print(w.pid, " ")
 	}
 	fmt.Println()
 	tm.Run(context.Background(), 1_000_000, bench.StageIterate)

@@ -16,23 +16,29 @@ import (
 func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "run",
-		Usage:  "measure collectives between processes on this machine",
-		Flags:  slices.Concat([]cli.Flag{ranksFlag()}, caseFlags(), runFlags(), worldFlags(), expectFlags()),
+		Usage:  "measure collectives between processes, on this machine or wherever a launcher starts them",
+		Flags:  slices.Concat([]cli.Flag{ranksFlag()}, caseFlags(), runFlags(), worldFlags(), joinFlags(), expectFlags()),
 		Action: runAction,
 	}
 }
 
 func runAction(c *cli.Context) error {
-	world, _, err := findWorld(c)
+	parent := os.Getppid()
+	world, variables, err := findWorld(c)
 	if err != nil {
 		return err
 	}
 	if err := lonely(world); err != nil {
 		return err
 	}
-	if world.Size != 1 { // else every process would measure alone, and print a fine figure
-		return environmentErrorf("this is %s: run starts its ranks itself, on one host; start it once, or say --launcher alone", world)
+	if world.Size != 1 { // of several ranks, or as many as the launcher's server will say
+		return runLaunched(c, world, variables, parent)
 	}
+	return runHere(c)
+}
+
+// runHere measures between processes that this one starts, on this host.
+func runHere(c *cli.Context) error {
 	file, flags, err := settings(c)
 	if err != nil {
 		return err
@@ -64,7 +70,7 @@ func runAction(c *cli.Context) error {
 	}
 	job.launcher = pool
 	for rank := range plan.Ranks {
-		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Host: host})
+		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Local: rank, Host: host})
 	}
 	return job.measure(c)
 }

@@ -1,0 +1,72 @@
+package workers
+
+import (
+	"collbench/collectives"
+)
+
+// orderKind says what an order is.
+type orderKind string
+
+const (
+	// From the fleet.
+	startNodes orderKind = "start"
+	killNodes  orderKind = "kill"
+	askState   orderKind = "state?"
+	goodbye    orderKind = "goodbye"
+	// From an agent.
+	nodeStarted orderKind = "started"
+	notStarted  orderKind = "not started"
+	nodeDead    orderKind = "dead"
+	nodeStates  orderKind = "state"
+	signalled   orderKind = "signal"
+)
+
+// order is what the fleet and an agent send each other, framed as a message is.
+type order struct {
+	Kind   orderKind `json:"kind"`
+	Launch int       `json:"launch,omitempty"`
+	// Of start.
+	Nodes   []int              `json:"nodes,omitempty"`   // to be started here
+	Total   int                `json:"total,omitempty"`   // nodes of the launch
+	Members []collectives.Node `json:"members,omitempty"` // of the host's shared memory; empty: there is none
+	Keeper  bool               `json:"keeper,omitempty"`  // this agent makes the memory and hands it over
+	Mates   int                `json:"mates,omitempty"`   // to so many other agents
+	Socket  string             `json:"socket,omitempty"`  // at this abstract address
+	// Of answers.
+	Node   int         `json:"node,omitempty"`
+	PID    int         `json:"pid,omitempty"`
+	Text   string      `json:"text,omitempty"`
+	States []nodeState `json:"states,omitempty"`
+}
+
+// nodeState is what an agent sees of a node that it has started.
+type nodeState struct {
+	Node      int   `json:"node"`
+	Stopped   bool  `json:"stopped,omitempty"`
+	Stage     int32 `json:"stage"`
+	Iteration int64 `json:"iteration"`
+	Round     int64 `json:"round"`
+	Waiting   int64 `json:"waiting"`
+}
+
+// The purposes of control connections.
+const (
+	forAgent  = "agent"
+	forWorker = "worker"
+)
+
+// about is what an agent tells of itself when it joins.
+type about struct {
+	Host      string `json:"host"`     // its name
+	Identity  string `json:"identity"` // the same for processes that can share memory and loopback
+	LocalRank int    `json:"local_rank"`
+	PID       int    `json:"pid"`
+	CPUs      []int  `json:"cpus,omitempty"`    // it is bound to
+	Address   string `json:"address,omitempty"` // for data connections; "": follows from the control connection
+}
+
+// seat says which node a worker's connection is for.
+type seat struct {
+	Launch int `json:"launch"`
+	Node   int `json:"node"`
+}

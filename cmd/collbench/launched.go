@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"collbench/bench"
+	"collbench/bench/launch"
+	"collbench/bench/workers"
+
+	"github.com/urfave/cli/v2"
+)
+
+// joinFlags say how the ranks of a launcher's job meet.
+func joinFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "interface", Usage: "`NETWORK` for control and data between hosts: an interface's name or a prefix such as 10.0.0.0/8 (default: as the hosts reach each other)"},
+		&cli.DurationFlag{Name: "join-timeout", Value: time.Minute, Usage: "how long the ranks wait for each other"},
+	}
+}
+
+// runLaunched is run as one of the processes that a launcher has started. Rank 0 measures; the others start the
+// workers of their ranks as it says.
+func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent int) error {
+	command, err := workerCommandLine()
+	if err != nil {
+		return err
+	}
+	options := workers.Options{
+		Command: command, Interface: c.String("interface"), Join: c.Duration("join-timeout"),
+		Log: func(format string, args ...any) {
+			fmt.Fprintf(c.App.ErrWriter, "collbench: %s\n", oneLine(fmt.Errorf(format, args...)))
+		},
+	}
+	meeting, cancel := context.WithTimeout(c.Context, options.Join)
+	exchange, err := launch.Open(meeting, world, v)
+	cancel()
+	if err != nil {
+		return environmentErrorf("%w", err)
+	}
+	if world.Size == 1 {
+		exchange.Close()
+		return errors.Join(lonely(world), runHere(c))
+	}
+	if world.Rank != 0 {
+		if err := workers.Join(c.Context, world, exchange, parent, options); err != nil {
+			return joinError(c, world, err)
+		}
+		return nil
+	}
+	fleet, ctx, err := workers.Gather(c.Context, world, exchange, options)
+	if err != nil {
+		return joinError(c, world, err)
+	}
+	defer fleet.Close()
+	for _, text := range world.Contradict {
+		options.Log("%s", text)
+	}
+	c.Context = ctx
+	return measureFleet(c, fleet, world, options)
+}
+
+func joinError(c *cli.Context, world *launch.World, err error) error {
+	if c.Context.Err() != nil {
+		return exitError{exitInterrupted, fmt.Errorf("rank %d: interrupted", world.Rank)}
+	}
+	return environmentErrorf("rank %d: %w", world.Rank, err)
+}
+
+// measureFleet measures on all ranks of the job.
+func measureFleet(c *cli.Context, fleet *workers.Fleet, world *launch.World, options workers.Options) error {
+	places := fleet.Places()
+	hosts, most := map[string]int{}, 0
+	for _, p := range places {
+		hosts[p.Host]++
+		most = max(most, hosts[p.Host])
+	}
+	if err := expect(c, len(places), len(hosts)); err != nil {
+		return err
+	}
+	plural := "s"
+	if len(hosts) == 1 {
+		plural = ""
+	}
+	options.Log("%d ranks on %d host%s, started by %s", len(places), len(hosts), plural, world.By)
+	for _, text := range fleet.Crowded() {
+		options.Log("%s", text)
+	}
+	file, flags, err := settings(c)
+	if err != nil {
+		return err
+	}
+	site := bench.Site{Ranks: len(places), Fixed: true, Hosts: len(hosts), Domain: workers.Domain(places), Backends: backendNames(), Supports: supported}
+	if len(hosts) > 1 && most > 1 {
+		site.Transport = "shm+tcp"
+	}
+	plan, err := bench.Resolve(file, flags, site)
+	if err != nil {
+		return usageErrorf("%w", err)
+	}
+	job, err := newJob(c, file, flags, plan)
+	if err != nil {
+		return err
+	}
+	pool := &workers.Pool{Ranks: plan.Ranks, Timeout: c.Duration("timeout"), Fleet: fleet}
+	job.launcher, job.info.Launcher = pool, world.By
+	for rank, p := range places {
+		pool.Nodes = append(pool.Nodes, workers.Node{Host: p.Host, Address: p.Address})
+		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Host: p.Host, Local: p.LocalRank, CPUs: p.CPUs})
+	}
+	for range switches(plan) { // they sit with rank 0
+		pool.Nodes = append(pool.Nodes, workers.Node{Host: places[0].Host, Address: places[0].Address})
+	}
+	err = job.measure(c)
+	if lost := fleet.Lost(); lost != nil && err != nil {
+		return exitError{exitCode(err), fmt.Errorf("%w: %w", lost, err)}
+	}
+	return err
+}

@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"collbench/bench"
+	"collbench/bench/store"
+)
+
+// mpiruns are the launchers that are tested where they are installed: Debian's, and those that scripts/mpi-peers
+// installs.
+var mpiruns = []struct {
+	name, by string
+	command  []string
+}{
+	{"Open MPI 4", "Open MPI", []string{"mpiexec.openmpi", "--oversubscribe"}},
+	{"MPICH 4", "hydra", []string{"mpiexec.mpich"}},
+	{"MPICH 4, PMI_PORT", "hydra", []string{"mpiexec.mpich", "-pmi-port"}},
+	{"Open MPI 5", "Open MPI 5", []string{"../../build/mpi/openmpi/bin/mpirun", "--allow-run-as-root", "--map-by", "core:OVERSUBSCRIBE"}},
+	{"MPICH 5", "hydra", []string{"../../build/mpi/mpich/bin/mpiexec"}},
+	{"Intel MPI", "hydra", []string{"../../build/mpi/impi-rt/bin/mpiexec"}},
+}
+
+// mpirun is the command that starts n ranks of this test binary as the program.
+func mpirun(t *testing.T, command []string, n int, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath(command[0])
+	if err != nil {
+		t.Skipf("not installed here (scripts/setup and scripts/mpi-peers do): %v", err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, slices.Concat(command[1:], []string{"-n", strconv.Itoa(n), self}, args)...)
+	// Open MPI asks for both when it is started by root.
+	cmd.Env = append(os.Environ(), "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
+	return cmd
+}
+
+// fourRanks is the measurement by which each launcher is tested.
+func fourRanks(dir string) []string {
+	return []string{"run", "--collective", "all_reduce", "--bytes", "8,1MiB", "--transport", "tcp", "--iterations", "10", "--warmup", "2",
+		"--expect-ranks", "4", "--expect-hosts", "1", "--out", dir}
+}
+
+// checkFourRanks holds what the run has kept against what it has to be.
+func checkFourRanks(t *testing.T, dir, by string) {
+	t.Helper()
+	runs, warnings, err := store.Read(dir)
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("%v %v", err, warnings)
+	}
+	info, results := runs[0].Info, runs[0].Results
+	host, _ := os.Hostname()
+	locals := map[int]bool{}
+	for _, r := range info.Ranks {
+		locals[r.Local] = true
+		if r.Host != host {
+			t.Errorf("rank %d is on %s, not on %s", r.Rank, r.Host, host)
+		}
+	}
+	if len(info.Ranks) != 4 || len(locals) != 4 || !strings.Contains(info.Launcher, by) {
+		t.Errorf("launcher %q, ranks %+v", info.Launcher, info.Ranks)
+	}
+	for _, r := range results {
+		if r.Status != bench.OK || r.Wrong == nil || *r.Wrong != 0 || len(r.Seconds) != 4 || r.Where.Hosts != 1 || r.Where.Domain != 4 {
+			t.Errorf("%s: %s %s %v %+v", r.Case, r.Status, r.Error, r.Wrong, r.Where)
+		}
+	}
+	if len(results) != 2 {
+		t.Errorf("%d results", len(results))
+	}
+}
+
+func TestUnderMPI(t *testing.T) {
+	for _, m := range mpiruns {
+		t.Run(m.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			cmd := mpirun(t, m.command, 4, fourRanks(dir)...)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v\n%s%s", err, stdout.String(), stderr.String())
+			}
+			checkFourRanks(t, dir, m.by)
+			if n := strings.Count(stdout.String(), "all_reduce"); n != 1 {
+				t.Errorf("%d tables, want one, from rank 0:\n%s", n, stdout.String())
+			}
+			if strings.Contains(stderr.String(), "refused") {
+				t.Error(stderr.String())
+			}
+		})
+	}
+}
+
+// TestAllMPIRanksAreThere holds what whoami finds against what the launcher says of itself.
+func TestWhoamiUnderMPI(t *testing.T) {
+	for _, m := range mpiruns {
+		t.Run(m.name, func(t *testing.T) {
+			out, err := mpirun(t, m.command, 4, "whoami").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for rank := range 4 {
+				if !strings.Contains(string(out), fmt.Sprintf("rank %d of 4, by %s", rank, m.by)) {
+					t.Errorf("no rank %d in\n%s", rank, out)
+				}
+			}
+			if strings.Contains(string(out), " but ") {
+				t.Errorf("the launcher contradicts itself:\n%s", out)
+			}
+		})
+	}
+}
+
+// members starts so many ranks as plain processes, each with the variables that env gives for it. Rank 0 is the last.
+func members(t *testing.T, n int, args []string, env func(rank int) []string) (list []*exec.Cmd, stderr []*bytes.Buffer) {
+	t.Helper()
+	list, stderr = make([]*exec.Cmd, n), make([]*bytes.Buffer, n)
+	for rank := n - 1; rank >= 0; rank-- {
+		cmd := exec.Command(os.Args[0], args...)
+		cmd.Env = append(os.Environ(), env(rank)...)
+		stderr[rank] = &bytes.Buffer{}
+		cmd.Stderr = stderr[rank]
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cmd.Process.Kill() })
+		list[rank] = cmd
+	}
+	return list, stderr
+}
+
+func TestUnderVariables(t *testing.T) {
+	const secret = "COLLBENCH_SECRET=0123456789abcdef"
+	file := filepath.Join(t.TempDir(), "meet")
+	for _, c := range []struct {
+		name, by string
+		env      func(rank int) []string
+	}{
+		{"torchrun", "torchrun", func(rank int) []string {
+			return []string{secret, fmt.Sprintf("RANK=%d", rank), "WORLD_SIZE=4", fmt.Sprintf("LOCAL_RANK=%d", 3-rank), "LOCAL_WORLD_SIZE=4",
+				"MASTER_ADDR=localhost", "MASTER_PORT=29411", "TORCHELASTIC_RUN_ID=x"}
+		}},
+		{"srun", "srun", func(rank int) []string {
+			return []string{secret, fmt.Sprintf("SLURM_PROCID=%d", rank), "SLURM_STEP_NUM_TASKS=4", "SLURM_NTASKS=4", fmt.Sprintf("SLURM_LOCALID=%d", rank),
+				"SLURM_STEP_ID=0", "SLURM_JOB_ID=4711", "SLURM_STEP_NODELIST=localhost", "SLURM_STEP_TASKS_PER_NODE=4"}
+		}},
+		{"indexed job", "Indexed Job", func(rank int) []string {
+			return []string{secret, fmt.Sprintf("JOB_COMPLETION_INDEX=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=localhost:29431"}
+		}},
+		{"file", "flags", func(rank int) []string {
+			return []string{fmt.Sprintf("COLLBENCH_RANK=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=file:" + file}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			list, stderr := members(t, 4, fourRanks(dir), c.env)
+			for rank, cmd := range list {
+				if err := cmd.Wait(); err != nil {
+					t.Errorf("rank %d: %v\n%s", rank, err, stderr[rank])
+				}
+			}
+			checkFourRanks(t, dir, c.by)
+		})
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the rendezvous file is left: %v", err)
+	}
+}
+
+func TestByFlags(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	file := filepath.Join(t.TempDir(), "meet")
+	var list []*exec.Cmd
+	for rank := range 4 {
+		cmd := exec.Command(os.Args[0], append(fourRanks(dir), "--rank", strconv.Itoa(rank), "--ranks", "4", "--rendezvous", "file:"+file)...)
+		cmd.Stderr = os.Stderr
+		if rank > 0 {
+			cmd.Stderr = nil
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, cmd)
+	}
+	for rank, cmd := range list {
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("rank %d: %v", rank, err)
+		}
+	}
+	checkFourRanks(t, dir, "flags")
+}
+
+// fleet is four ranks that met through a file and measure for long.
+type fleet struct {
+	ranks  []*exec.Cmd
+	stderr []*bytes.Buffer
+	dir    string
+}
+
+func startFleet(t *testing.T, args ...string) fleet {
+	t.Helper()
+	f := fleet{dir: filepath.Join(t.TempDir(), "run")}
+	file := filepath.Join(t.TempDir(), "meet")
+	args = append([]string{"run", "--bytes", "64K,1M", "--algorithm", "ring,nvls", "--timeout", "2s", "--out", f.dir}, args...)
+	f.ranks, f.stderr = members(t, 4, args, func(rank int) []string {
+		return []string{fmt.Sprintf("COLLBENCH_RANK=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=file:" + file}
+	})
+	return f
+}
+
+// workersOf lists the processes that a rank has started, as soon as there are any.
+func workersOf(t *testing.T, cmd *exec.Cmd) []int {
+	return (&measured{cmd: cmd}).children(t, 1)
+}
+
+// end waits until all ranks have ended, and returns their exit codes.
+func (f fleet) end(t *testing.T, within time.Duration, workers []int) (codes []int) {
+	t.Helper()
+	timer := time.AfterFunc(within, func() {
+		for _, cmd := range f.ranks {
+			cmd.Process.Kill()
+		}
+	})
+	for _, cmd := range f.ranks {
+		cmd.Wait()
+		codes = append(codes, cmd.ProcessState.ExitCode())
+	}
+	if !timer.Stop() {
+		t.Errorf("not all ended within %s:\n%s", within, f.stderr[0])
+	}
+	for _, pid := range workers {
+		for deadline := time.Now().Add(2 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("worker %d is left", pid)
+				break
+			}
+		}
+	}
+	return codes
+}
+
+// all lists the workers of all ranks.
+func (f fleet) all(t *testing.T) (list []int) {
+	for _, cmd := range f.ranks {
+		list = append(list, workersOf(t, cmd)...)
+	}
+	return list
+}
+
+// TestAWorkerOfAFleetIsNamed: a worker that dies or stops fails its case, by name; the others are measured.
+func TestAWorkerOfAFleetIsNamed(t *testing.T) {
+	host, _ := os.Hostname()
+	for signal, want := range map[syscall.Signal]string{syscall.SIGKILL: "was killed by signal 9 (SIGKILL)", syscall.SIGSTOP: "is stopped"} {
+		f := startFleet(t, "--budget", "2s")
+		workers := f.all(t)
+		time.Sleep(300 * time.Millisecond)
+		victim := workersOf(t, f.ranks[2])[0]
+		syscall.Kill(victim, signal)
+		codes := f.end(t, 30*time.Second, workers)
+		if !slices.Equal(codes, []int{exitFailed, 0, 0, 0}) {
+			t.Errorf("exit codes %v\n%s", codes, f.stderr[0])
+		}
+		runs, _, err := store.Read(f.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for _, r := range runs[0].Results {
+			if r.Status == bench.Failed {
+				failed++
+				if !strings.Contains(r.Error, fmt.Sprintf("rank 2 on %s (pid %d) %s", host, victim, want)) {
+					t.Errorf("%v: %s", signal, r.Error)
+				}
+			}
+		}
+		if failed != 1 || len(runs[0].Results) != 4 {
+			t.Errorf("%v: %d of %d cases failed\n%s", signal, failed, len(runs[0].Results), f.stderr[0])
+		}
+	}
+}
+
+// TestAnAgentIsNamed: without the agent of a rank the job cannot go on. It ends at once and says why.
+func TestAnAgentIsNamed(t *testing.T) {
+	f := startFleet(t, "--budget", "60s")
+	workers := f.all(t)
+	time.Sleep(300 * time.Millisecond)
+	f.ranks[3].Process.Kill()
+	f.end(t, 8*time.Second, workers)
+	host, _ := os.Hostname()
+	if want := fmt.Sprintf("rank 3 on %s: its agent (pid %d) is gone", host, f.ranks[3].Process.Pid); !strings.Contains(f.stderr[0].String(), want) {
+		t.Errorf("want %s in\n%s", want, f.stderr[0])
+	}
+}
+
+// TestRankZeroIsKilled: the others and their workers end too.
+func TestRankZeroIsKilled(t *testing.T) {
+	f := startFleet(t, "--budget", "60s")
+	workers := f.all(t)
+	f.ranks[0].Process.Kill()
+	for rank, code := range f.end(t, 5*time.Second, workers)[1:] {
+		if code != exitEnvironment || !strings.Contains(f.stderr[rank+1].String(), "rank 0 is gone") {
+			t.Errorf("rank %d: exit %d %s", rank+1, code, f.stderr[rank+1])
+		}
+	}
+}
+
+// TestAnyRankEndsAll: Ctrl-C or SIGTERM on any rank ends all within five seconds, and what was measured is kept.
+func TestAnyRankEndsAll(t *testing.T) {
+	for rank, signal := range map[int]syscall.Signal{0: syscall.SIGINT, 2: syscall.SIGTERM} {
+		f := startFleet(t, "--budget", "60s")
+		workers := f.all(t)
+		time.Sleep(500 * time.Millisecond)
+		f.ranks[rank].Process.Signal(signal)
+		codes := f.end(t, 5*time.Second, workers)
+		if codes[0] != exitInterrupted || codes[rank] != exitInterrupted {
+			t.Errorf("rank %d, %v: exit codes %v\n%s", rank, signal, codes, f.stderr[0])
+		}
+		if want := fmt.Sprintf("rank %d on", rank); rank > 0 && !strings.Contains(f.stderr[0].String(), want) {
+			t.Errorf("want %q in\n%s", want, f.stderr[0])
+		}
+		if _, _, err := store.Read(f.dir); err != nil {
+			t.Error(err)
+		}
+	}
+}
