@@ -64,9 +64,10 @@ func tune() {
 	for _, setting := range [][2]string{
 		{"ipv6/conf/all/disable_ipv6", "1"}, // its neighbour discovery would be counted
 		{"ipv6/conf/default/disable_ipv6", "1"},
-		{"ipv4/tcp_congestion_control", "reno"}, // nothing is dropped; BBR would slow down every ten seconds to measure
-		{"ipv4/tcp_slow_start_after_idle", "0"}, // iterations stand apart
-		{"ipv4/tcp_early_retrans", "0"},         // a probe for losses is sent when a queue fills quickly, and counted
+		{"ipv4/tcp_congestion_control", "reno"},  // nothing is dropped; BBR would slow down every ten seconds to measure
+		{"ipv4/tcp_slow_start_after_idle", "0"},  // iterations stand apart
+		{"ipv4/tcp_early_retrans", "0"},          // a probe for losses is sent when a queue fills quickly, and counted
+		{"ipv4/tcp_limit_output_bytes", "65536"}, // of a connection in the port's queue: what a network card's own limit does
 	} {
 		_ = os.WriteFile("/proc/sys/net/"+setting[0], []byte(setting[1]), 0) // best effort, as said above
 	}

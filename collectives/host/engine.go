@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"math"
 	"sync/atomic"
 
 	"collbench/collectives"
@@ -170,10 +171,11 @@ func (e *Engine) reset() {
 
 // pass gives every peer one chance in each direction and says whether anything moved.
 func (e *Engine) pass() (moved bool, err error) {
+	earliest := e.earliest()
 	for i := range e.ends {
 		p := &e.ends[i]
 		if p.sent < len(p.sends) || len(p.loans) > 0 {
-			m, err := e.send(p)
+			m, err := e.send(p, earliest)
 			if err != nil {
 				return false, err
 			}
@@ -193,8 +195,24 @@ func (e *Engine) pass() (moved bool, err error) {
 	return moved, nil
 }
 
-// send hands over what may be sent to the peer and has room.
-func (e *Engine) send(p *end) (moved bool, err error) {
+// earliest is the first round of which something may be sent. What is sent later would only compete with it for the
+// node's link: in a binomial broadcast the root's first receiver has others to serve, and its last has none.
+func (e *Engine) earliest() int32 {
+	round := int32(math.MaxInt32)
+	if len(e.ends) == 1 {
+		return round
+	}
+	for i := range e.ends {
+		p := &e.ends[i]
+		if p.sent < len(p.sends) && e.pending[p.sends[p.sent]] == 0 {
+			round = min(round, e.operations[p.sends[p.sent]].round)
+		}
+	}
+	return round
+}
+
+// send hands over what has room of what may be sent to the peer up to a round.
+func (e *Engine) send(p *end, last int32) (moved bool, err error) {
 	if len(p.loans) > 0 {
 		moved = e.settleLoans(p)
 	}
@@ -204,6 +222,9 @@ func (e *Engine) send(p *end) (moved bool, err error) {
 			return moved, nil
 		}
 		o := &e.operations[id]
+		if o.round > last {
+			return moved, nil
+		}
 		if p.lender != nil && o.runs == 1 && !o.gating && e.moved[id] == 0 {
 			ticket, lent, err := p.lender.Lend(e.outgoing(o, 0))
 			if err != nil {

@@ -95,6 +95,10 @@ func control(_, _ string, raw syscall.RawConn) error {
 	})
 }
 
+// unsentBytes is about how much the kernel takes over before it can send it: enough to keep the link busy until the
+// node is scheduled again, little enough that a message counts as sent when it nearly is (see Engine.earliest).
+const unsentBytes = 256 << 10
+
 // Connect makes sure that there is a connection to each of the peers. All nodes connect at once; of two the one with
 // the higher number dials.
 func (n *Network) Connect(ctx context.Context, peers []collectives.Node) error {
@@ -150,7 +154,9 @@ func (n *Network) adopt(peer collectives.Node, conn net.Conn) error {
 	}
 	descriptor := -1
 	if e := raw.Control(func(fd uintptr) {
-		descriptor, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+		if err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes); err == nil {
+			descriptor, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+		}
 	}); e != nil || err != nil {
 		return fmt.Errorf("connection to %s: %w", n.nodes[peer].Name, errors.Join(e, err))
 	}

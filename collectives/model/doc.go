@@ -23,10 +23,9 @@
 // unequal hops as if every hop were the slowest; the smaller of the two stands.
 //
 // That holds where rounds are kept, as libraries do. Where nobody keeps step (Machine.FreeRunning: collbench's own
-// engine over TCP), messages of different rounds to different peers compete: a root that sends to three peers one
-// after the other in the program sends to all at once, and the peer that others wait for gets a third of the link.
-// Up to some ten thousand messages such a program is replayed message by message, with its dependencies and max–min
-// fair shares. Both ways agree where each node talks to one peer at a time (see the tests).
+// engine over TCP), a node sends in the order of the rounds but waits for no one else's. Up to some ten thousand
+// messages such a program is also replayed message by message, with its dependencies and max–min fair shares, and the
+// smaller of the two times stands. Both ways agree where each node talks to one peer at a time (see the tests).
 //
 // What is left out: start-up of processes, contention inside switches, hash collisions of flows, the protocols of
 // libraries, and a message's own cost in instructions, so that very many very small chunks look too cheap.

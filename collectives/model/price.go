@@ -71,8 +71,10 @@ func price(a collectives.Algorithm, s collectives.Shape, elementSize int, m Mach
 	return p, nil
 }
 
-// replay sets the price to that of the messages one by one if they are few enough. What is not latency along the
-// chains is then transfer, waiting on links that others use included.
+// replay lowers the price to that of the messages one by one if they are few enough. What is not latency along the
+// chains is then transfer, waiting on links that others use included. Nodes that send in the order of the rounds are
+// done no later than nodes in step: where the replay says so, its fair shares at a receiver's link are to blame,
+// which a network's queues do not keep while they have room.
 func (p *Prediction) replay(a collectives.Algorithm, s collectives.Shape, size int, f *fabric, start float64) error {
 	player, ok := newPlayer(a, s, size, f)
 	if !ok {
@@ -81,6 +83,9 @@ func (p *Prediction) replay(a collectives.Algorithm, s collectives.Shape, size i
 	total, err := player.play()
 	if err != nil {
 		return err
+	}
+	if start+total/picos > p.Latency+p.Transfer {
+		return nil
 	}
 	p.Replayed, p.Sampled = true, false
 	p.Transfer = max(0, start+total/picos-p.Latency)

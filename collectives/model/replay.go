@@ -12,7 +12,8 @@ const replayLimit = 40000
 
 // message is one message of a replay. Times are in picoseconds.
 type message struct {
-	to      int32
+	from    int32
+	round   int
 	bytes   float64 // still to be sent
 	needs   []int32 // messages that must have arrived
 	hops    []hop
@@ -35,8 +36,8 @@ const (
 const unlimited = 1e6
 
 // player replays a program message by message where nobody keeps step. A message starts when those before it
-// between the same two nodes have left and everything has arrived that overlaps what it carries; messages under way
-// share the links by max–min fairness, as TCP connections do about.
+// between the same two nodes have left and everything has arrived that overlaps what it carries, and while its node
+// has nothing of an earlier round that it could send; messages under way share the links by max–min fairness, as TCP connections do about.
 type player struct {
 	fabric *fabric
 	size   int
@@ -46,6 +47,7 @@ type player struct {
 	room   []float64 // per link
 	users  []float64
 	used   []int32
+	first  map[int32]int // by node: the earliest round of what it could send
 }
 
 type pair struct{ from, to collectives.Node }
@@ -59,7 +61,7 @@ type posted struct {
 
 // newPlayer lists the messages; ok is false where there are too many.
 func newPlayer(a collectives.Algorithm, s collectives.Shape, size int, f *fabric) (p *player, ok bool) {
-	p = &player{fabric: f, size: size, ends: map[pair]int{}, room: make([]float64, len(f.cost)), users: make([]float64, len(f.cost))}
+	p = &player{fabric: f, size: size, first: map[int32]int{}, ends: map[pair]int{}, room: make([]float64, len(f.cost)), users: make([]float64, len(f.cost))}
 	f.acksAlong = true
 	nodes := collectives.Node(a.Nodes(s))
 	sends := make([][]posted, nodes)
@@ -67,7 +69,7 @@ func newPlayer(a collectives.Algorithm, s collectives.Shape, size int, f *fabric
 		for round, moves := range collectives.Steps(a.Program(s, v)) {
 			for _, m := range moves {
 				if m.Action == collectives.Send && m.Peer != v {
-					sends[v] = append(sends[v], posted{p.post(v, m), round, m})
+					sends[v] = append(sends[v], posted{p.post(v, round, m), round, m})
 				}
 			}
 			if len(p.all) > replayLimit {
@@ -82,10 +84,10 @@ func newPlayer(a collectives.Algorithm, s collectives.Shape, size int, f *fabric
 }
 
 // post puts a message at the end of its pair's queue.
-func (p *player) post(v collectives.Node, m collectives.Move) int32 {
+func (p *player) post(v collectives.Node, round int, m collectives.Move) int32 {
 	id := int32(len(p.all))
 	hops, latency := p.fabric.route(nil, int32(v), int32(m.Peer))
-	p.all = append(p.all, message{to: int32(m.Peer), bytes: float64(m.Elements() * p.size), hops: hops, latency: float64(latency), arrived: math.Inf(1)})
+	p.all = append(p.all, message{from: int32(v), round: round, bytes: float64(m.Elements() * p.size), hops: hops, latency: float64(latency), arrived: math.Inf(1)})
 	k := pair{v, m.Peer}
 	at, known := p.ends[k]
 	if !known {
@@ -174,9 +176,15 @@ func (p *player) play() (total float64, err error) {
 		if !open {
 			return total, nil
 		}
+		active = p.earliest(active)
 		p.share(active)
 		for _, id := range active {
-			step = min(step, p.all[id].bytes/p.all[id].rate)
+			m := &p.all[id]
+			left := m.bytes
+			if left > handedOver+1 { // then its node may go on
+				left -= handedOver
+			}
+			step = min(step, left/m.rate)
 		}
 		if math.IsInf(step, 1) {
 			return 0, fmt.Errorf("at %g s every message waits for another", now/picos)
@@ -189,6 +197,30 @@ func (p *player) play() (total float64, err error) {
 			}
 		}
 	}
+}
+
+// handedOver is how much of a message may be left when its node goes on to the next: the host's engine hands it to
+// the kernel, which takes over so much before it can send it.
+const handedOver = 256 << 10
+
+// earliest keeps of what each node could send what belongs to the first round that is not handed over, and what was
+// before it, as the host's engine does.
+func (p *player) earliest(active []int32) []int32 {
+	clear(p.first)
+	for _, id := range active {
+		m := &p.all[id]
+		if first, known := p.first[m.from]; m.bytes > handedOver && (!known || m.round < first) {
+			p.first[m.from] = m.round
+		}
+	}
+	kept := active[:0]
+	for _, id := range active {
+		m := &p.all[id]
+		if first, known := p.first[m.from]; !known || m.round <= first {
+			kept = append(kept, id)
+		}
+	}
+	return kept
 }
 
 // advance moves what is under way on by a step.
