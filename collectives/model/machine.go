@@ -25,7 +25,7 @@ type Machine struct {
 	// CentralSwitches: the algorithms' switches of every level sit in the middle of the network and are reached
 	// through the NIC, as processes at the bridge of a virtual cluster are.
 	CentralSwitches bool `json:"central_switches,omitempty"`
-	// FreeRunning: nobody keeps step: a node sends in the order of the rounds and waits for nobody else.s, and what is
+	// FreeRunning: nobody keeps step: a node sends in the order of the rounds and waits for nobody else's, and what is
 	// under way shares the links as TCP connections do.
 	FreeRunning bool `json:"free_running,omitempty"`
 }
