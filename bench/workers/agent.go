@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"collbench/bench/launch"
@@ -41,7 +42,8 @@ func describe(localRank int, choice string) (about, error) {
 	a.Host, _ = os.Hostname()
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	network, _ := os.Readlink("/proc/self/ns/net")
-	a.Identity = a.Host + " " + strings.TrimSpace(string(boot)) + " " + network
+	numbers, _ := os.Readlink("/proc/self/ns/pid")
+	a.Identity = strings.Join([]string{a.Host, strings.TrimSpace(string(boot)), network, numbers}, " ")
 	if cpus := CPUs(); len(cpus) < online() && len(cpus) <= 1024 {
 		a.CPUs = cpus
 	}
@@ -122,6 +124,8 @@ func (a *agent) serve(ctx context.Context) error {
 				return errors.New("the launcher is gone")
 			}
 			a.tell(order{Kind: nodeStates, Launch: o.Launch, States: a.crew.states(o.Launch)})
+		case endAgent:
+			syscall.Kill(o.PID, syscall.SIGKILL)
 		case goodbye:
 			return ctx.Err()
 		default:

@@ -223,7 +223,7 @@ func (f *Fleet) listen(m *member) {
 		case err != nil:
 			f.lose(m, fmt.Errorf("rank %d on %s: its agent (pid %d) is gone", m.rank, m.name, m.PID))
 		case o.Kind == signalled:
-			f.lost = fmt.Errorf("rank %d on %s was %s", m.rank, m.name, o.Text)
+			f.lose(nil, fmt.Errorf("rank %d on %s was %s", m.rank, m.name, o.Text))
 			f.give(errTold)
 		case f.crew != nil && o.Launch == f.crew.launch:
 			f.crew.take(m, o)
@@ -235,20 +235,24 @@ func (f *Fleet) listen(m *member) {
 	}
 }
 
-// lose gives an agent up, and with it the job. The mutex is held.
+// lose gives an agent up, and with it the job; nil stands for none. It says so at once: a launcher that has lost a
+// process may leave this one no time. The mutex is held.
 func (f *Fleet) lose(m *member, why error) {
-	if m.gone {
-		return
+	if m != nil {
+		if m.gone {
+			return
+		}
+		m.gone = true
+		m.conn.Close()
 	}
-	m.gone = true
-	m.conn.Close()
 	if f.closed {
 		return
 	}
 	if f.lost == nil {
 		f.lost = why
+		f.log("%v", why)
 	}
-	if f.crew != nil {
+	if f.crew != nil && m != nil {
 		f.crew.orphan(m)
 	}
 }
@@ -263,14 +267,41 @@ func (f *Fleet) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		f.mutex.Lock()
-		for _, m := range f.members {
-			if silent := time.Since(m.heard); silent > silence {
-				f.lose(m, fmt.Errorf("rank %d on %s: its agent (pid %d) does not answer", m.rank, m.name, m.PID))
-			}
-		}
-		f.mutex.Unlock()
+		f.giveUp(time.Now().Add(-silence))
 		f.ask()
+	}
+}
+
+// silent lists the agents that have not been heard since.
+func (f *Fleet) silent(since time.Time) (list []*member) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for _, m := range f.members {
+		if m != nil && !m.gone && m.heard.Before(since) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// giveUp gives up the agents that have not been heard since.
+func (f *Fleet) giveUp(since time.Time) {
+	for _, m := range f.silent(since) {
+		f.mutex.Lock()
+		f.lose(m, fmt.Errorf("rank %d on %s: its agent (pid %d) does not answer", m.rank, m.name, m.PID))
+		f.mutex.Unlock()
+		f.endStopped(m)
+	}
+}
+
+// endStopped has an agent that does not answer ended by another one of its host: stopped as it probably is, it would
+// outlive the job, and its launcher would wait for it.
+func (f *Fleet) endStopped(m *member) {
+	for _, mate := range f.members {
+		if mate != nil && mate != m && !mate.gone && mate.Identity == m.Identity {
+			f.tell(mate, order{Kind: endAgent, PID: m.PID})
+			return
+		}
 	}
 }
 
@@ -283,6 +314,9 @@ func (f *Fleet) ask() {
 	}
 	f.mutex.Unlock()
 	for _, m := range members {
+		if m == nil {
+			continue
+		}
 		f.tell(m, order{Kind: askState, Launch: number})
 	}
 }
@@ -304,8 +338,18 @@ func (f *Fleet) Lost() error {
 	return f.lost
 }
 
+// farewellCheck bounds how long agents may take to show that they are there before a goodbye.
+const farewellCheck = 2 * time.Second
+
 // Close says goodbye to all agents, which end what they have started and themselves.
 func (f *Fleet) Close() error {
+	// Who cannot take a goodbye has to be ended while there still are others to do it.
+	start := time.Now()
+	f.ask()
+	for len(f.silent(start)) > 0 && time.Since(start) < farewellCheck {
+		time.Sleep(time.Millisecond)
+	}
+	f.giveUp(start)
 	f.mutex.Lock()
 	f.closed = true
 	members := f.members

@@ -12,6 +12,7 @@ const (
 	startNodes orderKind = "start"
 	killNodes  orderKind = "kill"
 	askState   orderKind = "state?"
+	endAgent   orderKind = "end agent" // of this host, which does not answer
 	goodbye    orderKind = "goodbye"
 	// From an agent.
 	nodeStarted orderKind = "started"
@@ -34,7 +35,7 @@ type order struct {
 	Socket  string             `json:"socket,omitempty"`  // at this abstract address
 	// Of answers.
 	Node   int         `json:"node,omitempty"`
-	PID    int         `json:"pid,omitempty"`
+	PID    int         `json:"pid,omitempty"` // also of end agent
 	Text   string      `json:"text,omitempty"`
 	States []nodeState `json:"states,omitempty"`
 }

@@ -340,3 +340,21 @@ func TestAnyRankEndsAll(t *testing.T) {
 		}
 	}
 }
+
+// TestAStoppedAgentIsNamed: nobody waits for it for ever, not even its launcher; neither in the middle of a run nor
+// at its end.
+func TestAStoppedAgentIsNamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as long as an agent may be silent")
+	}
+	for _, args := range [][]string{{"--budget", "60s", "--precision", "0.001%"}, {"--budget", "2s"}} {
+		f := startFleet(t, args...)
+		workers := f.all(t)
+		f.ranks[1].Process.Signal(syscall.SIGSTOP)
+		f.end(t, 20*time.Second, workers)
+		host, _ := os.Hostname()
+		if want := fmt.Sprintf("rank 1 on %s: its agent (pid %d) does not answer", host, f.ranks[1].Process.Pid); !strings.Contains(f.stderr[0].String(), want) {
+			t.Errorf("%s: want %s in\n%s", args, want, f.stderr[0])
+		}
+	}
+}

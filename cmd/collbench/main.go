@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -40,8 +41,9 @@ func main() {
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second signal ends the process at once: its workers die with it.
-	context.AfterFunc(ctx, stop)
+	// A second signal ends the process at once: its workers die with it. Not in the first moment: Open MPI's mpirun
+	// sends each signal twice.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 
 	err := application(stdout, stderr).RunContext(ctx, args)
 	if err != nil && !errors.Is(err, errSilent) {
