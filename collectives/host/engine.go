@@ -53,6 +53,7 @@ type Engine struct {
 	left     int     // operations not done
 	reportAt int     // which waits, modulo reportMask + 1
 	stuck    bool    // nothing moved in the last pass: what arrives and may not be written is put aside now
+	swaps    bool    // the program is an exchange
 }
 
 // end is where a run stands with one peer.
@@ -107,6 +108,7 @@ func NewEngine(c Config) (*Engine, error) {
 			return nil, fmt.Errorf("staging area of %d bytes: %w", p.staging, err)
 		}
 	}
+	e.swaps = e.isExchange()
 	return e, nil
 }
 
@@ -119,6 +121,9 @@ const gatherBytes = 16 << 10
 // Run carries the program out once. After an error the channels are in the middle of a message: no engine can use
 // them again. The error of a channel is returned as it is.
 func (e *Engine) Run() error {
+	if e.swaps {
+		return e.exchange()
+	}
 	e.reset()
 	for idle := 0; e.left > 0; {
 		moved, err := e.pass()

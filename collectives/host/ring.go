@@ -9,14 +9,16 @@ import (
 // A ring is one direction of a channel in shared memory: a line that says how many slots have been consumed, a line
 // for each slot, and a payload behind each. A line is 64 bytes, so that no two writers share a cache line. A slot's
 // line starts with a word: the number of the slot's use, from 1, in the upper half, the length in the lower. The
-// word is written last, so whoever sees it sees the rest. A short payload is in the line itself: one cache line
-// moves, no more. Lengths are multiples of 8 or the end of a message, so elements do not come apart.
+// word is written last, so whoever sees it sees the rest. A short payload follows the word: one cache line moves, or
+// two or three one after the other, which a receiver that knows what it waits for asks for together. Lengths are
+// multiples of 8 or the end of a message, so elements do not come apart.
 const (
 	lineBytes   = 64
-	inlineBytes = lineBytes - 8
+	slotLines   = 8
+	inlineBytes = slotLines*lineBytes - 8
 	ringSlots   = 16 // a power of two
 	slotBytes   = 16 << 10
-	ringBytes   = lineBytes + ringSlots*(lineBytes+slotBytes)
+	ringBytes   = lineBytes + ringSlots*(slotLines*lineBytes+slotBytes)
 	// publishEvery bounds how rarely a receiver says what it has consumed: a sender always finds room when all but
 	// so many slots have been.
 	publishEvery = ringSlots / 4
@@ -42,15 +44,19 @@ func newRing(memory []byte) ring {
 	return ring{memory: memory, consumed: (*uint64)(unsafe.Pointer(&memory[0]))}
 }
 
-func (r *ring) line(use uint64) []byte {
-	at := lineBytes * (1 + int(use%ringSlots))
-	return r.memory[at : at+lineBytes : at+lineBytes]
+// lines are those of a slot.
+func (r *ring) lines(use uint64) []byte {
+	at := lineBytes * (1 + slotLines*int(use%ringSlots))
+	return r.memory[at : at+slotLines*lineBytes : at+slotLines*lineBytes]
 }
 
 func (r *ring) payload(use uint64) []byte {
-	at := lineBytes*(1+ringSlots) + slotBytes*int(use%ringSlots)
+	at := lineBytes*(1+slotLines*ringSlots) + slotBytes*int(use%ringSlots)
 	return r.memory[at : at+slotBytes : at+slotBytes]
 }
+
+// word is the first of a slot's lines.
+func word(lines []byte) *uint64 { return (*uint64)(unsafe.Pointer(&lines[0])) }
 
 // room says whether there is a slot for a sender.
 func (r *ring) room() bool {
@@ -66,14 +72,14 @@ func (r *ring) put(p []byte) int {
 	if !r.room() {
 		return 0
 	}
-	line := r.line(r.next)
+	lines := r.lines(r.next)
 	n := len(p)
 	if n <= inlineBytes {
-		copy(line[8:], p)
+		copy(lines[8:], p)
 	} else {
 		n = copy(r.payload(r.next), p)
 	}
-	r.publish(line, uint32(n))
+	r.publish(lines, uint32(n))
 	return n
 }
 
@@ -83,10 +89,10 @@ func (r *ring) lend(place, length int) (use uint64, ok bool) {
 	if !r.room() {
 		return 0, false
 	}
-	line := r.line(r.next)
-	binary.NativeEndian.PutUint64(line[8:], uint64(place))
-	binary.NativeEndian.PutUint64(line[16:], uint64(length))
-	r.publish(line, loanMark)
+	lines := r.lines(r.next)
+	binary.NativeEndian.PutUint64(lines[8:], uint64(place))
+	binary.NativeEndian.PutUint64(lines[16:], uint64(length))
+	r.publish(lines, loanMark)
 	return r.next, true
 }
 
@@ -98,9 +104,9 @@ func (r *ring) back(use uint64) bool {
 	return r.known >= use
 }
 
-func (r *ring) publish(line []byte, length uint32) {
+func (r *ring) publish(lines []byte, length uint32) {
 	r.next++
-	r.tell((*uint64)(unsafe.Pointer(&line[0])), r.next<<32|uint64(length))
+	r.tell(word(lines), r.next<<32|uint64(length))
 }
 
 // tell writes a word that the other end looks for. An atomic store on amd64 waits until the cache line has come
@@ -114,21 +120,28 @@ func (r *ring) tell(word *uint64, v uint64) {
 	atomic.StoreUint64(word, v)
 }
 
-// get is the rest of the next slot; nil if it has not been filled. Loans lie in the memory given.
-func (r *ring) get(lent []byte) []byte {
-	line := r.line(r.next)
-	word := atomic.LoadUint64((*uint64)(unsafe.Pointer(&line[0])))
-	if word>>32 != (r.next+1)&0xffffffff {
+// get is the rest of the next slot; nil if it has not been filled. Loans lie in the memory given. Whoever expects more
+// than a line has the next two fetched while the first is on its way.
+func (r *ring) get(lent []byte, expected int) []byte {
+	lines := r.lines(r.next)
+	if expected > lineBytes-8 && expected <= inlineBytes {
+		prefetch(&lines[lineBytes])
+		if expected > 2*lineBytes-8 {
+			prefetch(&lines[2*lineBytes])
+		}
+	}
+	first := atomic.LoadUint64(word(lines))
+	if first>>32 != (r.next+1)&0xffffffff {
 		return nil
 	}
-	n := int(uint32(word))
+	n := int(uint32(first))
 	r.loan = n == loanMark
 	switch {
 	case r.loan:
-		place, length := int(binary.NativeEndian.Uint64(line[8:])), int(binary.NativeEndian.Uint64(line[16:]))
+		place, length := int(binary.NativeEndian.Uint64(lines[8:])), int(binary.NativeEndian.Uint64(lines[16:]))
 		return lent[place+r.at : place+length]
 	case n <= inlineBytes:
-		return line[8+r.at : 8+n]
+		return lines[8+r.at : 8+n]
 	}
 	return r.payload(r.next)[r.at:n]
 }

@@ -19,7 +19,7 @@ func TestRingKeepsTheStream(t *testing.T) {
 	next := byte(0)
 	for len(received) < 4<<20 {
 		if random.IntN(2) == 0 {
-			p := make([]byte, 1+random.IntN([]int{inlineBytes + 8, 3 * slotBytes}[random.IntN(2)]))
+			p := make([]byte, 1+random.IntN([]int{lineBytes + 8, inlineBytes + 8, 3 * slotBytes}[random.IntN(3)]))
 			for i := range p {
 				p[i], next = next, next+7
 			}
@@ -46,13 +46,13 @@ func TestRingKeepsTheStream(t *testing.T) {
 			}
 			continue
 		}
-		if b := in.get(lent); len(b) > 0 {
+		if b := in.get(lent, 100); len(b) > 0 {
 			n := 1 + random.IntN(len(b))
 			received = append(received, b[:n]...)
 			in.consume(n, len(b))
 		}
 	}
-	for b := in.get(lent); b != nil; b = in.get(lent) {
+	for b := in.get(lent, 100); b != nil; b = in.get(lent, 100) {
 		received = append(received, b...)
 		in.consume(len(b), len(b))
 	}
@@ -78,7 +78,7 @@ func TestRingRefusesWhenFull(t *testing.T) {
 		t.Error("a full ring took more")
 	}
 	for range publishEvery {
-		in.consume(8, len(in.get(nil)))
+		in.consume(8, len(in.get(nil, 8)))
 	}
 	if out.put(word) != 8 {
 		t.Error("a ring with free slots took nothing")

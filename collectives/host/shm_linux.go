@@ -168,8 +168,8 @@ func (l *link) Lend(p []byte) (ticket uint64, ok bool, err error) {
 func (l *link) Back(ticket uint64) bool { return l.out.back(ticket) }
 
 // Receive implements Channel.
-func (l *link) Receive(int, int) ([]byte, error) {
-	b := l.in.get(l.shared.memory)
+func (l *link) Receive(_, left int) ([]byte, error) {
+	b := l.in.get(l.shared.memory, left)
 	l.got = len(b)
 	return b, nil
 }

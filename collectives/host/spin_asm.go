@@ -10,3 +10,8 @@ func pause()
 //
 //go:noescape
 func storeRelease(p *uint64, v uint64)
+
+// prefetch asks for the cache line of p.
+//
+//go:noescape
+func prefetch(p *byte)

@@ -13,6 +13,9 @@ type Spinner struct {
 	Yield  bool
 }
 
+// hurried is how often a spinner looks without a pause, which would come on top of what most messages take.
+const hurried = 100
+
 // spins is how often a spinner looks before it lets others run all the same: some 100 µs, after which whoever it
 // waits for may well need this CPU.
 const spins = 2000
@@ -22,9 +25,10 @@ func (s *Spinner) Wait(idle int) error {
 	if err := s.Poller.stopped.Load(); err != nil {
 		return *err
 	}
-	if s.Yield || idle > spins {
+	switch {
+	case s.Yield || idle > spins:
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) // it cannot fail
-	} else {
+	case idle > hurried:
 		pause()
 	}
 	return nil
