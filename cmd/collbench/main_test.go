@@ -14,6 +14,9 @@ import (
 const asProgram = "COLLBENCH_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asHosts) != "" {
+		os.Exit(severalHosts())
+	}
 	if os.Getenv(asProgram) != "" {
 		enterTinyDisk()
 		main()
