@@ -54,6 +54,7 @@ type Engine struct {
 	reportAt int     // which waits, modulo reportMask + 1
 	stuck    bool    // nothing moved in the last pass: what arrives and may not be written is put aside now
 	swaps    bool    // the program is an exchange
+	arrivals []int   // exchange: the ends in the order in which their messages are taken
 }
 
 // end is where a run stands with one peer.

@@ -1,9 +1,11 @@
 package host
 
+import "slices"
+
 // exchangeBytes bounds the messages of an exchange: there is room for them in shared memory, and they are not lent.
 const exchangeBytes = loanBytes
 
-// isExchange says whether the program is nothing but one short message to each peer and one from each, through shared
+// isExchange finds out whether the program is nothing but one short message to each peer and one from each, through shared
 // memory and in one round, as oneshot's is. When all its messages have been sent, what arrives can be written at once.
 func (e *Engine) isExchange() bool {
 	if len(e.ends) == 0 || len(e.Program.copies) > 0 {
@@ -21,6 +23,12 @@ func (e *Engine) isExchange() bool {
 			return false
 		}
 	}
+	// In the program's order: the first accumulation onto an input that is kept apart overwrites.
+	e.arrivals = make([]int, len(e.ends))
+	for i := range e.arrivals {
+		e.arrivals[i] = i
+	}
+	slices.SortFunc(e.arrivals, func(a, b int) int { return int(e.ends[a].receives[0] - e.ends[b].receives[0]) })
 	return true
 }
 
@@ -43,7 +51,7 @@ func (e *Engine) exchange() error {
 			}
 		}
 	}
-	for i := range e.ends {
+	for _, i := range e.arrivals {
 		p := &e.ends[i]
 		id := p.receives[0]
 		o := &e.operations[id]
