@@ -1,0 +1,191 @@
+package workers
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"collbench/bench/launch"
+)
+
+// paper is an Exchange within this process.
+type paper struct {
+	card  launch.Card
+	given chan struct{}
+	rank  int
+}
+
+func papers(n int) []*paper {
+	given := make(chan struct{})
+	card := &paper{given: given}
+	list := []*paper{card}
+	for rank := 1; rank < n; rank++ {
+		list = append(list, &paper{given: given, rank: rank})
+	}
+	return list
+}
+
+func (p *paper) Ports() []int   { return nil }
+func (p *paper) Secret() []byte { return nil }
+func (p *paper) Close() error   { return nil }
+func (p *paper) share(ctx context.Context, mine launch.Card, first *paper) (launch.Card, error) {
+	if p.rank == 0 {
+		p.card = mine
+		close(p.given)
+		return mine, nil
+	}
+	select {
+	case <-p.given:
+		return first.card, nil
+	case <-ctx.Done():
+		return launch.Card{}, ctx.Err()
+	}
+}
+
+// sheet is a paper that knows rank 0's.
+type sheet struct {
+	*paper
+	first *paper
+}
+
+func (s sheet) Share(ctx context.Context, mine launch.Card) (launch.Card, error) {
+	return s.share(ctx, mine, s.first)
+}
+
+// gather brings n ranks together within this process. The others serve until the fleet closes.
+func gather(t testing.TB, n int, join time.Duration, absent ...int) (*Fleet, *sync.WaitGroup, error) {
+	t.Helper()
+	options := Options{Interface: "127.0.0.0/8", Join: join, Log: func(format string, args ...any) { t.Errorf(format, args...) }}
+	list := papers(n)
+	var others sync.WaitGroup
+	for rank := 1; rank < n; rank++ {
+		if slices.Contains(absent, rank) {
+			continue
+		}
+		others.Go(func() {
+			w := &launch.World{Rank: rank, Size: n, LocalRank: -1}
+			if err := Join(context.Background(), w, sheet{list[rank], list[0]}, 0, options); err != nil && len(absent) == 0 {
+				t.Errorf("rank %d: %v", rank, err)
+			}
+		})
+	}
+	f, _, err := Gather(context.Background(), &launch.World{Size: n, LocalRank: -1}, sheet{list[0], list[0]}, options)
+	return f, &others, err
+}
+
+func TestGatherAndGoodbye(t *testing.T) {
+	f, others, err := gather(t, 20, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := f.Places()
+	for rank, p := range places {
+		if p.LocalRank != rank || p.Host != places[0].Host || p.Address != "127.0.0.1" {
+			t.Errorf("rank %d: %+v", rank, p)
+		}
+	}
+	if Domain(places) != 20 {
+		t.Error(Domain(places))
+	}
+	f.Close()
+	others.Wait()
+}
+
+func TestMissingRanksAreNamed(t *testing.T) {
+	_, others, err := gather(t, 5, 500*time.Millisecond, 2, 4)
+	if err == nil || err.Error() != "2 of 5 ranks have not come within 500ms: 2, 4" {
+		t.Error(err)
+	}
+	others.Wait()
+}
+
+func TestDomain(t *testing.T) {
+	for hosts, want := range map[string]int{"aaaa": 4, "aabb": 2, "abab": 1, "aab": 1, "aaabbb": 3, "aabbaa": 2, "aaaabb": 2, "a": 1, "aaab": 1} {
+		var places []Place
+		for _, h := range hosts {
+			places = append(places, Place{Host: string(h)})
+		}
+		if got := Domain(places); got != want {
+			t.Errorf("%s: %d, want %d", hosts, got, want)
+		}
+	}
+}
+
+// pretend makes a fleet of members as they would say that they are.
+func pretend(list ...about) *Fleet {
+	f := &Fleet{}
+	for rank, a := range list {
+		conn := addressed{remote: fmt.Sprintf("10.0.0.%d", rank+1), local: "10.0.0.1"}
+		if a.Identity == list[0].Identity {
+			conn = addressed{remote: "127.0.0.1", local: "127.0.0.1"}
+		}
+		f.members = append(f.members, &member{about: a, rank: rank, conn: conn})
+	}
+	f.nameHosts()
+	return f
+}
+
+// addressed is a connection that has nothing but its ends.
+type addressed struct {
+	net.Conn
+	remote, local string
+}
+
+func (a addressed) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(a.remote)} }
+func (a addressed) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.ParseIP(a.local)} }
+
+func TestPlaces(t *testing.T) {
+	// Open MPI 5's local ranks on one host; none told on the other, which has the same name; a third says where.
+	f := pretend(about{Host: "vm", Identity: "1", LocalRank: 0}, about{Host: "vm", Identity: "1", LocalRank: 2}, about{Host: "vm", Identity: "1", LocalRank: 1},
+		about{Host: "vm", Identity: "2", LocalRank: -1}, about{Host: "vm", Identity: "2", LocalRank: -1},
+		about{Host: "gpu", Identity: "3", LocalRank: 0, Address: "192.168.0.9"})
+	want := "[{vm 0 10.0.0.1 []} {vm 2 10.0.0.1 []} {vm 1 10.0.0.1 []} {vm#2 0 10.0.0.4 []} {vm#2 1 10.0.0.5 []} {gpu 0 192.168.0.9 []}]"
+	if got := fmt.Sprint(f.Places()); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if places := pretend(about{Identity: "1"}, about{Identity: "1", LocalRank: 1}).Places(); places[1].Address != "127.0.0.1" {
+		t.Errorf("%+v", places)
+	}
+}
+
+func TestCrowded(t *testing.T) {
+	f := pretend(about{Host: "a", Identity: "1", CPUs: []int{0}}, about{Host: "a", Identity: "1", CPUs: []int{0}},
+		about{Host: "b", Identity: "2", CPUs: []int{0}}, about{Host: "b", Identity: "2", CPUs: []int{1}}, about{Host: "c", Identity: "3"}, about{Host: "c", Identity: "3"})
+	if got := strings.Join(f.Crowded(), "; "); got != "a: 2 ranks are bound to 1 CPUs" {
+		t.Error(got)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for name, want := range map[string]string{"vm": "vm", "a\x1b[31m\nb": "a?[31m?b", "": "localhost", strings.Repeat("x", 99): strings.Repeat("x", 64)} {
+		if got := plain(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// BenchmarkJoin joins 4,096 ranks of one process with rank 0, over real sockets, and says goodbye.
+func BenchmarkJoin(b *testing.B) {
+	const ranks = 4096
+	for b.Loop() {
+		start := time.Now()
+		f, others, err := gather(b, ranks, time.Minute)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "s/join")
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		b.ReportMetric(float64(memory.Sys)/ranks, "B/rank")
+		b.StopTimer()
+		f.Close()
+		others.Wait()
+		b.StartTimer()
+	}
+}
