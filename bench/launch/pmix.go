@@ -37,7 +37,7 @@ func findPMIx(v Variables) (*World, error) {
 func openPMIx(_ context.Context, w *World, _ Variables) (Exchange, error) {
 	client, err := pmix.Init()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (with --rendezvous the ranks meet without it)", err)
 	}
 	for _, ask := range []struct {
 		what, key string

@@ -106,7 +106,7 @@ func TestUnderMPI(t *testing.T) {
 	}
 }
 
-// TestAllMPIRanksAreThere holds what whoami finds against what the launcher says of itself.
+// TestWhoamiUnderMPI holds what whoami finds against what the launcher says of itself.
 func TestWhoamiUnderMPI(t *testing.T) {
 	for _, m := range mpiruns {
 		t.Run(m.name, func(t *testing.T) {
