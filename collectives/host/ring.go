@@ -10,11 +10,11 @@ import (
 // for each slot, and a payload behind each. A line is 64 bytes, so that no two writers share a cache line. A slot's
 // line starts with a word: the number of the slot's use, from 1, in the upper half, the length in the lower. The
 // word is written last, so whoever sees it sees the rest. A short payload follows the word: one cache line moves, or
-// two or three one after the other, which a receiver that knows what it waits for asks for together. Lengths are
+// several, which a receiver that knows what it waits for asks for together. Lengths are
 // multiples of 8 or the end of a message, so elements do not come apart.
 const (
 	lineBytes   = 64
-	slotLines   = 8
+	slotLines   = 3
 	inlineBytes = slotLines*lineBytes - 8
 	ringSlots   = 16 // a power of two
 	slotBytes   = 16 << 10
@@ -121,13 +121,12 @@ func (r *ring) tell(word *uint64, v uint64) {
 }
 
 // get is the rest of the next slot; nil if it has not been filled. Loans lie in the memory given. Whoever expects more
-// than a line has the next two fetched while the first is on its way.
+// than a line has the others fetched while the first is on its way.
 func (r *ring) get(lent []byte, expected int) []byte {
 	lines := r.lines(r.next)
-	if expected > lineBytes-8 && expected <= inlineBytes {
-		prefetch(&lines[lineBytes])
-		if expected > 2*lineBytes-8 {
-			prefetch(&lines[2*lineBytes])
+	if expected <= inlineBytes {
+		for at := lineBytes; at < expected+8; at += lineBytes {
+			prefetch(&lines[at])
 		}
 	}
 	first := atomic.LoadUint64(word(lines))
