@@ -32,7 +32,7 @@ type contender struct {
 
 func main() {
 	launches := flag.Int("launches", 20, "launches of each contender")
-	sizes := flag.String("bytes", "8,64,512,1024,4096,16384,65536,262144,1048576,4194304,16777216", "message sizes in bytes")
+	sizes := flag.String("bytes", "8,32,64,128,256,512,1024,2048,4096,16384,65536,262144,1048576,4194304,16777216", "message sizes in bytes")
 	ranks := flag.Int("ranks", 2, "ranks; at most the processors of the machine")
 	binary := flag.String("collbench", "bin/collbench", "the binary to measure")
 	out := flag.String("o", "", "file whose section between the bench-mpi marks is replaced; empty: standard output alone")
