@@ -172,7 +172,7 @@ func banners(info bench.RunInfo, rows []summary.Row) (list []string) {
 		}
 	}
 	if info.LinkKind == "paced" {
-		list = append(list, "The links of this run were paced in software (TCP on loopback), because the system refused network namespaces; no kernel limited or counted them.")
+		list = append(list, "The links of this run were paced in software (TCP on loopback), as where a system refuses network namespaces; no kernel limited or counted them.")
 	}
 	return list
 }

@@ -146,6 +146,16 @@ func labPaced(links []bench.LinkInfo, perVM int) (*lab.Cluster, error) {
 	return cluster, nil
 }
 
+// label gives every row of the plan a variant, so that its figures are not taken for those of another kind.
+func label(p *bench.Plan, variant string) {
+	for i := range p.Cases {
+		p.Cases[i].How.Variant = variant
+	}
+	for i := range p.Skipped {
+		p.Skipped[i].How.Variant = variant
+	}
+}
+
 // place puts the job on the cluster.
 func (j *job) place(c *cli.Context, cluster *lab.Cluster) error {
 	command, err := workerCommandLine()
@@ -159,6 +169,9 @@ func (j *job) place(c *cli.Context, cluster *lab.Cluster) error {
 		j.info.Ranks = append(j.info.Ranks, bench.RankInfo{Rank: rank, Host: cluster.Host(rank)})
 	}
 	j.info.Links, j.info.LinkKind = cluster.Links, cluster.Kind
+	if cluster.Kind == lab.KindPaced {
+		label(&j.plan, "links=paced")
+	}
 	machine, err := cluster.Machine()
 	if err != nil {
 		return environmentErrorf("lab: %w", err)
