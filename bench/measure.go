@@ -240,7 +240,7 @@ func (m *measurement) fill(p Plan) {
 	if r.Status == "" {
 		r.Status, r.Error = judge(r.What.Algorithm, r.Evidence)
 	}
-	if len(m.seconds) > 0 && precision > p.Precision && p.Iterations == 0 {
+	if len(m.seconds) > 0 && r.Status != Failed && precision > p.Precision && p.Iterations == 0 {
 		r.Note = fmt.Sprintf("precision %s not reached: %s", unit.Percent(p.Precision), unit.Percent(precision))
 		if math.IsInf(precision, 1) {
 			r.Note = fmt.Sprintf("precision %s not reached: too few samples for an interval", unit.Percent(p.Precision))

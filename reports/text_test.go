@@ -79,6 +79,20 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// A case that failed gives no figure for the average, and what scripts look for does not say OK.
+func TestNCCLTestsOfAFailedRun(t *testing.T) {
+	r := some(t)
+	row := r.rows[0]
+	row.Status, row.Error, row.Seconds, row.AlgBW, row.BusBW, row.Wrong = bench.Failed, "rank 3 was killed", nil, nil, nil, nil
+	var got bytes.Buffer
+	if err := Rows(&got, "nccl-tests", r.info, []summary.Row{row}); err != nil {
+		t.Fatal(err)
+	}
+	if text := got.String(); !strings.Contains(text, "# Out of bounds values : 0 FAILED") || strings.Contains(text, "Avg bus bandwidth") || !strings.Contains(text, "rank 3 was killed") {
+		t.Error(text)
+	}
+}
+
 // TestCSVHasEveryKey compares the CSV's columns with the keys of the JSON line.
 func TestCSVHasEveryKey(t *testing.T) {
 	var keys []string

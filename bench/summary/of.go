@@ -53,10 +53,11 @@ func Of(info bench.RunInfo, r bench.Result) Row {
 	return row
 }
 
-// withheld says whether the times are no result: it is known what ran, and yet the row is unproven, because
-// something else than the links (Error says what) was the limit.
+// withheld says whether the times are no result. The case failed, and they are of what it did before, or of another
+// algorithm than its row names; or it is known what ran, and yet the row is unproven, because something else than the
+// links (Error says what) was the limit. The samples stay in the run folder.
 func withheld(r bench.Result) bool {
-	return r.Status == bench.Unproven && r.Evidence.Observed != ""
+	return r.Status == bench.Failed || r.Status == bench.Unproven && r.Evidence.Observed != ""
 }
 
 // IterationTimes is the slowest rank's time of each sample. A rank with fewer samples than the others, as after an

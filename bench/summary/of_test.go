@@ -93,6 +93,8 @@ func TestAbsent(t *testing.T) {
 			[]string{"seconds", "samples", "algbw", "busbw", "wirebw", "wrong", "counted", "model", "chunks"}},
 		"the CPUs were the limit": {func(r *bench.Result) { r.Status, r.Error = bench.Unproven, "the CPUs, not the links, were the limit" },
 			[]string{"seconds", "algbw", "busbw", "wirebw"}},
+		"failed on the way": {func(r *bench.Result) { r.Status, r.Error = bench.Failed, "rank 3 was killed" },
+			[]string{"seconds", "algbw", "busbw", "wirebw"}},
 		"nothing tells what ran": {func(r *bench.Result) {
 			r.Status, r.Evidence, r.Case.What.Algorithm = bench.Unproven, bench.Evidence{}, bench.Auto
 		},
