@@ -67,6 +67,10 @@ var columns = []column{
 	{"counted.bytes_received", counted(func(c summary.Counted) *float64 { return &c.BytesReceived })},
 	{"model.seconds", modelled(func(m summary.Model) *float64 { return &m.Seconds })},
 	{"model.busbw", modelled(func(m summary.Model) *float64 { return &m.BusBW })},
+	{"operation", func(r summary.Row) string { return r.Operation }},
+	{"from", func(r summary.Row) string { return whole(r.From) }},
+	{"to", func(r summary.Row) string { return whole(r.To) }},
+	{"window", func(r summary.Row) string { return positive(r.Window) }},
 }
 
 // CSV writes the rows with a header line of the keys of collbench.result/1, nested ones joined by a dot. What is
@@ -96,6 +100,13 @@ func positive(n int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
+}
+
+func whole(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
 }
 
 func real(v *float64) string {

@@ -137,13 +137,13 @@ func TestAbsent(t *testing.T) {
 }
 
 func TestIterationTimes(t *testing.T) {
-	if got := IterationTimes([][]float64{{1, 5, 2}, {3, 4}}); len(got) != 2 || got[0] != 3 || got[1] != 5 {
+	if got := IterationTimes(bench.Case{}, [][]float64{{1, 5, 2}, {3, 4}}); len(got) != 2 || got[0] != 3 || got[1] != 5 {
 		t.Errorf("%v", got)
 	}
-	if got := IterationTimes(nil); got != nil {
+	if got := IterationTimes(bench.Case{}, nil); got != nil {
 		t.Errorf("%v of nothing", got)
 	}
-	if got := IterationTimes([][]float64{{1}, {}}); len(got) != 0 {
+	if got := IterationTimes(bench.Case{}, [][]float64{{1}, {}}); len(got) != 0 {
 		t.Errorf("%v though one rank has no sample", got)
 	}
 }

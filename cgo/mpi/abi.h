@@ -46,11 +46,13 @@ int ABI(broadcast)(cb_mpi *m, void *bytes, int count, int root) {
 	return CALLS(m)->Bcast(bytes, count, GET(m, cb_type, CB_CHAR), root, WORLD(m));
 }
 
-// probe adds in to inout, one element of the type, and gives the type's size.
-int ABI(probe)(cb_mpi *m, int type, void *in, void *inout, int *size) {
+// probe adds in to inout, one element of the type, if the type has a name: MPICH leaves the name of a type that it was built
+// without empty, and ends the process when it is to compute with it.
+int ABI(probe)(cb_mpi *m, int type, void *in, void *inout) {
 	const calls *c = CALLS(m);
-	int rc = c->Type_size(GET(m, cb_type, type), size);
-	if (rc != 0 || *size != 2)
+	char name[CB_TEXT] = "";
+	int length = 0, rc = c->Type_get_name(GET(m, cb_type, type), name, &length);
+	if (rc != 0 || name[0] == 0)
 		return rc;
 	return c->Reduce_local(in, inout, 1, GET(m, cb_type, type), GET(m, cb_op, CB_SUM));
 }

@@ -124,6 +124,13 @@ func FamilyOf(version string) Family {
 	return ""
 }
 
+// mpichMajor finds the 4 of "MPICH Version: 4.0.2"; 0 for other libraries.
+func mpichMajor(version string) (major int) {
+	_, rest, _ := strings.Cut(version, "MPICH Version:")
+	fmt.Sscanf(strings.TrimSpace(rest), "%d", &major)
+	return major
+}
+
 // Mismatch says what is wrong with a world of so many ranks, by what the launcher says in its variables; nil where nothing is.
 // A library that does not belong to the launcher makes a world of one rank of every process.
 func Mismatch(env func(string) string, library string, rank, size int) error {

@@ -59,7 +59,7 @@ typedef struct {
 	int abi##_error(cb_mpi *m, int code, char *text, int *length); \
 	int abi##_broadcast(cb_mpi *m, void *bytes, int count, int root); \
 	int abi##_barrier(cb_mpi *m); \
-	int abi##_probe(cb_mpi *m, int type, void *in, void *inout, int *size); \
+	int abi##_probe(cb_mpi *m, int type, void *in, void *inout); \
 	int abi##_run(cb_mpi *m, cb_job *j, long iterations, int64_t *progress, double *seconds); \
 	int abi##_variable(cb_mpi *m, const char *name, char *value, char *meaning);
 CB_DECLARE(cb_openmpi)

@@ -22,9 +22,13 @@ func ranksFlag() cli.Flag {
 func caseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backend", Usage: "what carries out the collectives: see list backends (default: host)"},
+		&cli.StringFlag{Name: "variant", Usage: "`NAME` of a set of settings of the backend's library: see list variants (default: none)"},
 		&cli.StringFlag{Name: "transport", Usage: "shm, tcp, or shm+tcp: memory within a host, TCP between hosts (default: shm on one host, else tcp)"},
 		&cli.StringFlag{Name: "buffers", Usage: "private or registered: lying in shared memory from the start (default: private)"},
 		&cli.StringFlag{Name: "collective", Usage: "`NAMES`, separated by commas: see list collectives (default: all_reduce)"},
+		&cli.StringFlag{Name: "operation", Usage: "point-to-point tests instead, `NAMES` separated by commas: see list operations"},
+		&cli.StringFlag{Name: "pair", Usage: "ranks `FROM,TO` of a point-to-point test (default: the first and the last)"},
+		&cli.StringFlag{Name: "window", Usage: "messages under way at once in a bandwidth test (default: 64)"},
 		&cli.StringFlag{Name: "algorithm", Usage: "`NAMES`, separated by commas: see list algorithms; auto: by measured thresholds; all: those that can (default: auto)"},
 		&cli.StringFlag{Name: "bytes", Usage: "`SIZES` of the whole buffer: 4MiB,1MiB or FIRST:LAST:STEP such as 8:64MiB:x2 (default: " + bench.DefaultBytes + ")"},
 		&cli.StringFlag{Name: "dtype", Usage: "data `TYPES`: see list datatypes (default: float32)"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"collbench/bench"
 	"collbench/bench/backend"
 	"collbench/collectives"
 	"collbench/collectives/algorithms"
@@ -27,6 +28,7 @@ var listings = []listing{
 	{"collectives", listCollectives},
 	{"machines", listMachines},
 	{"datatypes", listDataTypes},
+	{"operations", listOperations},
 }
 
 func listCommand() *cli.Command {
@@ -105,6 +107,12 @@ func listMachines(w io.Writer) {
 func listCollectives(w io.Writer) {
 	for _, c := range collectives.Collectives {
 		fmt.Fprintln(w, c)
+	}
+}
+
+func listOperations(w io.Writer) {
+	for _, p := range bench.PointToPoints {
+		fmt.Fprintf(w, "%-16s %s\n", p.Name, p.Summary)
 	}
 }
 

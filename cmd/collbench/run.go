@@ -8,6 +8,7 @@ import (
 	"collbench/bench"
 	"collbench/bench/backend"
 	"collbench/bench/workers"
+	"collbench/collectives"
 	"collbench/collectives/algorithms"
 
 	"github.com/urfave/cli/v2"
@@ -44,7 +45,7 @@ func runHere(c *cli.Context) error {
 		return err
 	}
 	plan, err := bench.Resolve(file, flags, bench.Site{
-		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported,
+		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf,
 	})
 	if err != nil {
 		return usageErrorf("%w", err)
@@ -96,6 +97,15 @@ func backendNames() []string {
 		names = append(names, b.Name())
 	}
 	return names
+}
+
+// algorithmsOf asks the backend.
+func algorithmsOf(name string, c collectives.Collective) []string {
+	b, err := backend.Find(name)
+	if err != nil {
+		return nil // the plan says so
+	}
+	return b.Algorithms(c)
 }
 
 // supported asks the case's backend.
