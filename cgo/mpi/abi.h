@@ -183,16 +183,31 @@ static int read_variable(const cb_mpi *m, const calls *c, int index, char *value
 	return 0;
 }
 
+// find gives the index of a control variable; whether there is one.
+static int find(const calls *c, const char *name, int *index) {
+	int provided;
+	return c->T_init_thread != NULL && c->T_cvar_get_index != NULL && c->T_cvar_get_info != NULL && c->T_cvar_handle_alloc != NULL &&
+		c->T_cvar_read != NULL && c->T_cvar_write != NULL && c->T_cvar_handle_free != NULL &&
+		c->T_init_thread(CB_FUNNELED, &provided) == 0 && c->T_cvar_get_index(name, index) == 0;
+}
+
 // variable reads a control variable of MPI_T: its value, and what that is called where the library has a name for it. −1 means
 // that there is none.
 int ABI(variable)(cb_mpi *m, const char *name, char *value, char *meaning) {
 	const calls *c = CALLS(m);
-	int provided, index;
+	int index;
 	value[0] = meaning[0] = 0;
-	if (c->T_init_thread == NULL || c->T_cvar_get_index == NULL || c->T_cvar_get_info == NULL || c->T_cvar_handle_alloc == NULL ||
-		c->T_cvar_read == NULL || c->T_cvar_handle_free == NULL)
+	return find(c, name, &index) && read_variable(m, c, index, value, meaning) == 0 ? 0 : -1;
+}
+
+// set writes a control variable that is a number. −1 means that there is none that can be written.
+int ABI(set)(cb_mpi *m, const char *name, int value) {
+	const calls *c = CALLS(m);
+	cb_cvar handle;
+	int index, count = 0;
+	if (!find(c, name, &index) || c->T_cvar_handle_alloc(index, NULL, &handle, &count) != 0)
 		return -1;
-	if (c->T_init_thread(CB_FUNNELED, &provided) != 0 || c->T_cvar_get_index(name, &index) != 0)
-		return -1;
-	return read_variable(m, c, index, value, meaning) == 0 ? 0 : -1;
+	int rc = count == 1 ? c->T_cvar_write(handle, &value) : -1;
+	c->T_cvar_handle_free(&handle);
+	return rc == 0 ? 0 : -1;
 }

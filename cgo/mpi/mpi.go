@@ -89,6 +89,9 @@ func (l *Library) Finalize() error {
 	return l.check("MPI_Finalize", C.cb_mpich_finalize(l.m))
 }
 
+// Exit ends the process with the exit handlers of its C libraries.
+func Exit(code int) { C.exit(C.int(code)) }
+
 // Version is what the library says of itself: "Open MPI v4.1.4, …", in one line.
 func (l *Library) Version() string {
 	text := (*C.char)(C.calloc(C.CB_TEXT, 1))
@@ -192,6 +195,16 @@ func (l *Library) Variable(name string) (value, meaning string, ok bool) {
 		rc = C.cb_mpich_variable(l.m, text, into, called)
 	}
 	return C.GoString(into), C.GoString(called), rc == 0
+}
+
+// Set writes a control variable that is a number, and says whether there is one that can be written.
+func (l *Library) Set(name string, value int) bool {
+	text := C.CString(name)
+	defer C.free(unsafe.Pointer(text))
+	if l.openMPI {
+		return C.cb_openmpi_set(l.m, text, C.int(value)) == 0
+	}
+	return C.cb_mpich_set(l.m, text, C.int(value)) == 0
 }
 
 // Runner is a Job made ready.

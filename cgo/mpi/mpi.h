@@ -61,7 +61,8 @@ typedef struct {
 	int abi##_barrier(cb_mpi *m); \
 	int abi##_probe(cb_mpi *m, int type, void *in, void *inout); \
 	int abi##_run(cb_mpi *m, cb_job *j, long iterations, int64_t *progress, double *seconds); \
-	int abi##_variable(cb_mpi *m, const char *name, char *value, char *meaning);
+	int abi##_variable(cb_mpi *m, const char *name, char *value, char *meaning); \
+	int abi##_set(cb_mpi *m, const char *name, int value);
 CB_DECLARE(cb_openmpi)
 CB_DECLARE(cb_mpich)
 

@@ -3,6 +3,7 @@
 package mpi
 
 import (
+	"os"
 	"sync/atomic"
 
 	"collbench/cgo/dl"
@@ -32,6 +33,9 @@ func (l *Library) Init() error { return dl.ErrNoCgo }
 // Finalize has nothing to do.
 func (l *Library) Finalize() error { return nil }
 
+// Exit ends the process.
+func Exit(code int) { os.Exit(code) }
+
 // Version is what the library says of itself.
 func (l *Library) Version() string { return "" }
 
@@ -46,6 +50,9 @@ func (l *Library) Has(Type) error { return dl.ErrNoCgo }
 
 // Variable finds nothing.
 func (l *Library) Variable(string) (value, meaning string, ok bool) { return "", "", false }
+
+// Set does nothing.
+func (l *Library) Set(string, int) bool { return false }
 
 // Runner is a Job made ready; without cgo there is none.
 type Runner struct{}

@@ -139,7 +139,7 @@ func (b *Backend) resolve(c bench.Case) (list []setting, err error) {
 				continue
 			}
 		}
-		list = append(list, setting{d.settings(k), func(l *mpi.Library) bench.Evidence { return d.evidence(k, l.Variable) }})
+		list = append(list, setting{d.settings(k), func(l *mpi.Library) bench.Evidence { return d.evidence(k, l) }})
 	}
 	if list == nil && refused == nil {
 		names := make([]string, len(families))
@@ -256,6 +256,10 @@ func (b *Backend) start() error {
 	b.library, b.family, b.has = l, mpi.FamilyOf(l.Version()), map[mpi.Type]error{}
 	return nil
 }
+
+// Exit ends the process, after the communicator was closed, as a process has to end that has called Meet: MPICH says goodbye
+// to its launcher in an exit handler of C, which os.Exit leaves out, and without it hydra takes the rank for dead.
+func (b *Backend) Exit(code int) { mpi.Exit(code) }
 
 // Open implements bench.Backend. The group is that of the MPI world that Meet has joined.
 func (b *Backend) Open(ctx context.Context, group bench.Group) (bench.Communicator, error) {

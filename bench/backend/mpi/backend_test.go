@@ -194,7 +194,8 @@ func TestAlgorithms(t *testing.T) {
 			for _, k := range d.choices {
 				test := testCase(k.collective, k.algorithm, 48_000)
 				test.Where.Ranks = 4
-				if d.family == family {
+				// MPICH 4.0 has no ring yet, and does not start when told to use it.
+				if d.family == family && !(strings.HasPrefix(m.Name, "MPICH 4") && k.collective == collectives.AllReduce && k.algorithm == "ring") {
 					left = append(left, test)
 				}
 			}
@@ -233,14 +234,31 @@ func TestAlgorithms(t *testing.T) {
 	})
 }
 
+// TestNoFallback has MPICH asked for an algorithm that it has not for so few elements: it must not take another one and say
+// nothing. Open MPI does, so Supports refuses such cases of it.
+func TestNoFallback(t *testing.T) {
+	each(t, func(t *testing.T, m mpis.MPI) {
+		if !strings.HasPrefix(m.Name, "MPICH") {
+			t.Skip("it is MPICH's way")
+		}
+		test := testCase(collectives.AllReduce, "halving-doubling", 8)
+		test.Where.Ranks = 4
+		env, err := (&Backend{library: new(mpi.Library), family: mpi.MPICH, has: map[mpi.Type]error{mpi.Float32: nil}}).Environment(test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers, stderr, _ := launch(t, m, 4, []bench.Case{test}, env...)
+		if !strings.Contains(answers[0][0].Error, "MPI_Allreduce") || !strings.Contains(answers[0][0].Error, "not usable") {
+			t.Errorf("%+v\n%s", answers[0][0], stderr)
+		}
+	})
+}
+
 // TestUntold has cases ask for an algorithm in a process whose environment says nothing of it: nothing shows that it ran.
 func TestUntold(t *testing.T) {
 	each(t, func(t *testing.T, m mpis.MPI) {
 		test := testCase(collectives.AllReduce, "ring", 4000)
 		answers, stderr, err := launch(t, m, ranks, []bench.Case{test})
-		if strings.HasPrefix(m.Name, "MPICH 4") && strings.Contains(answers[0][0].Error, "ring") {
-			return
-		}
 		if err != nil || answers[0][0].Error != "" || answers[0][0].Evidence != (bench.Evidence{}) {
 			t.Errorf("%v %+v\n%s", err, answers[0][0], stderr)
 		}

@@ -82,7 +82,12 @@ func beRank(path string) error {
 			return err
 		}
 	}
-	return comm.Close()
+	if err := comm.Close(); err != nil {
+		return err
+	}
+	out.Close()
+	b.Exit(0)
+	return nil
 }
 
 func carryOut(ctx context.Context, comm bench.Communicator, g *alone, c bench.Case, s *said) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 
 	"collbench/bench"
@@ -28,8 +29,12 @@ type dialect struct {
 	choices []choice
 }
 
-// shown is a control variable and its value.
-type shown struct{ name, value string }
+// shown is a control variable and its value. What can only be demanded when MPI is initialised is written then.
+type shown struct {
+	name  string
+	value int
+	write bool
+}
 
 // choice is an algorithm of a library.
 type choice struct {
@@ -47,7 +52,7 @@ var dialects = []dialect{
 		family:   mpi.OpenMPI,
 		always:   []string{"OMPI_MCA_coll_tuned_use_dynamic_rules=1", "OMPI_MCA_coll_tuned_priority=100"},
 		variable: "OMPI_MCA_coll_tuned_%s_algorithm", shows: "coll_tuned_%s_algorithm",
-		demands: []shown{{"coll_tuned_use_dynamic_rules", "1"}, {"coll_tuned_priority", "100"}},
+		demands: []shown{{name: "coll_tuned_use_dynamic_rules", value: 1}, {name: "coll_tuned_priority", value: 100}},
 		names: map[collectives.Collective]string{
 			collectives.AllReduce: "allreduce", collectives.AllGather: "allgather", collectives.ReduceScatter: "reduce_scatter_block",
 			collectives.Broadcast: "bcast", collectives.Reduce: "reduce", collectives.AllToAll: "alltoall",
@@ -81,12 +86,13 @@ var dialects = []dialect{
 		},
 	},
 	// MPICH: the values are those of src/mpi/coll/cvars.txt. Without the device's collectives what is chosen is what runs, and
-	// where it cannot, the call fails instead of taking another one.
+	// where it cannot, the call fails instead of taking another one (0: error; not from the start, as MPI_Init has calls of its own
+	// that must not fail).
 	{
 		family:   mpi.MPICH,
-		always:   []string{"MPIR_CVAR_DEVICE_COLLECTIVES=none", "MPIR_CVAR_COLLECTIVE_FALLBACK=error"},
+		always:   []string{"MPIR_CVAR_DEVICE_COLLECTIVES=none"},
 		variable: "MPIR_CVAR_%s_INTRA_ALGORITHM", shows: "MPIR_CVAR_%s_INTRA_ALGORITHM",
-		demands: []shown{{"MPIR_CVAR_DEVICE_COLLECTIVES", "1"}, {"MPIR_CVAR_COLLECTIVE_FALLBACK", "0"}},
+		demands: []shown{{name: "MPIR_CVAR_DEVICE_COLLECTIVES", value: 1}, {name: "MPIR_CVAR_COLLECTIVE_FALLBACK", value: 0, write: true}},
 		names:   upperNames,
 		choices: []choice{
 			{collectives.AllReduce, "recursive-doubling", "recursive_doubling", "", nil},
@@ -213,13 +219,19 @@ func (d dialect) settings(k choice) []string {
 	return append(slices.Clone(d.always), fmt.Sprintf(d.variable, d.names[k.collective])+"="+k.value)
 }
 
+// variables are the control variables of a library.
+type variables interface {
+	Variable(name string) (value, meaning string, ok bool)
+	Set(name string, value int) bool
+}
+
 // evidence asks the library whether it has understood the choice. Without an answer nothing is shown.
-func (d dialect) evidence(k choice, variable func(string) (value, meaning string, ok bool)) bench.Evidence {
+func (d dialect) evidence(k choice, l variables) bench.Evidence {
 	if d.shows == "" {
 		return bench.Evidence{}
 	}
 	name := fmt.Sprintf(d.shows, d.names[k.collective])
-	value, meaning, ok := variable(name)
+	value, meaning, ok := l.Variable(name)
 	if !ok || value != k.shown && (k.shown != "" || value == "0") {
 		return bench.Evidence{}
 	}
@@ -228,10 +240,13 @@ func (d dialect) evidence(k choice, variable func(string) (value, meaning string
 		detail += " (" + meaning + ")"
 	}
 	for _, s := range d.demands {
-		if value, _, ok := variable(s.name); !ok || value != s.value {
+		if s.write && !l.Set(s.name, s.value) {
 			return bench.Evidence{}
 		}
-		detail += ", " + s.name + "=" + s.value
+		if value, _, ok := l.Variable(s.name); !ok || value != strconv.Itoa(s.value) {
+			return bench.Evidence{}
+		}
+		detail += fmt.Sprintf(", %s=%d", s.name, s.value)
 	}
 	return bench.Evidence{Observed: k.algorithm, Source: "control variable", Detail: detail + ", read back through MPI_T"}
 }
