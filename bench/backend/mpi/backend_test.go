@@ -117,9 +117,14 @@ func TestEverythingIsRight(t *testing.T) {
 	each(t, func(t *testing.T, m mpis.MPI) {
 		list := cases()
 		for i := range list {
-			// MPI_Reduce of MPICH 4.0.2 reads from MPI_IN_PLACE where the root is not rank 0: a C program dies of that too.
-			if w := &list[i].What; strings.HasPrefix(m.Name, "MPICH 4") && w.InPlace && w.Collective == collectives.Reduce {
+			// Two faults of Debian's MPICH 4.0.2, which a C program meets too: MPI_Reduce reads from MPI_IN_PLACE where the root is
+			// not rank 0, and the least of two unsigned bytes is that of signed ones.
+			w := &list[i].What
+			if strings.HasPrefix(m.Name, "MPICH 4") && w.Collective.Reduces() {
 				w.Root = 0
+				if w.DataType == collectives.Uint8 {
+					w.Reduction = collectives.Sum
+				}
 			}
 		}
 		answers, stderr, err := launch(t, m, ranks, list)
@@ -166,9 +171,14 @@ func TestEverythingIsRight(t *testing.T) {
 	})
 }
 
-// TestCorruptionIsFound flips a bit of each rank's result.
+// TestCorruptionIsFound flips a bit of each rank's result. One library will do: it is our verification that is tried.
 func TestCorruptionIsFound(t *testing.T) {
+	done := false
 	each(t, func(t *testing.T, m mpis.MPI) {
+		if done {
+			t.Skip("tried with another library")
+		}
+		done = true
 		test := testCase(collectives.AllReduce, bench.Auto, 4000)
 		test.Where.Ranks, test.How.Timing = 2, bench.TimingBatch
 		answers, stderr, err := launch(t, m, 2, []bench.Case{test}, corruptVariable+"=1")
