@@ -27,8 +27,8 @@ type fake struct {
 	closed   int
 }
 
-func (f *fake) Launch(context.Context) (Team, error) { f.launches++; return f, nil }
-func (f *fake) Close() error                         { f.closed++; return nil }
+func (f *fake) Launch(context.Context, []string) (Team, error) { f.launches++; return f, nil }
+func (f *fake) Close() error                                   { f.closed++; return nil }
 
 func (f *fake) Prepare(_ context.Context, c Case) error {
 	f.current = c

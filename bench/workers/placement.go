@@ -76,8 +76,13 @@ func (f *Fleet) nameHosts() {
 	}
 }
 
+// ends are the two ends of a connection with rank 0.
+type ends struct{ remote, local net.IP }
+
+var loopback = net.IPv4(127, 0, 0, 1)
+
 // address is where the others reach a rank's data connections: what it said itself; on a single host loopback; else
-// the address that its control connection comes from, or for rank 0's own host that to which the others come.
+// the address that it came from when it joined, or for rank 0's own host that to which the others came.
 func (f *Fleet) address(m *member) string {
 	if m.Address != "" {
 		return m.Address
@@ -85,11 +90,12 @@ func (f *Fleet) address(m *member) string {
 	if len(f.hosts()) == 1 {
 		return "127.0.0.1"
 	}
-	if from := ip(m.conn.RemoteAddr()); m.Identity != f.members[0].Identity && !from.IsLoopback() {
+	first := f.members[0].Identity
+	if from := m.ends.remote; m.Identity != first && !from.IsLoopback() {
 		return from.String()
 	}
 	for _, other := range f.members {
-		if at := ip(other.conn.LocalAddr()); other.Identity != f.members[0].Identity && !at.IsLoopback() {
+		if at := other.ends.local; other.Identity != first && !at.IsLoopback() {
 			return at.String()
 		}
 	}

@@ -52,6 +52,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "append", Usage: "add to a run folder that is not empty"},
 		&cli.StringFlag{Name: "format", Usage: "of the results on standard output: " + strings.Join(reports.Formats, ", ") + " (default: table)"},
 		&cli.BoolFlag{Name: "require-proof", Usage: "exit with 4 if a case was skipped or nothing shows which algorithm ran"},
+		&cli.BoolFlag{Name: "fail-fast", Usage: "end with the first case that fails or gives a wrong result"},
 		&cli.DurationFlag{Name: "timeout", Usage: "give a case up when a phase of it takes so long (default: from its size and speed)"},
 	}
 }

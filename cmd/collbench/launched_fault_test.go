@@ -126,7 +126,7 @@ func TestRankZeroIsKilled(t *testing.T) {
 	workers := f.all(t)
 	f.ranks[0].Process.Kill()
 	for rank, code := range f.end(t, 5*time.Second, workers)[1:] {
-		if code != exitEnvironment || !strings.Contains(f.stderr[rank+1].String(), "rank 0 is gone") {
+		if code != exitEnvironment || !strings.Contains(f.stderr[rank+1].String(), "is gone") {
 			t.Errorf("rank %d: exit %d %s", rank+1, code, f.stderr[rank+1])
 		}
 	}

@@ -106,3 +106,15 @@ func supported(c bench.Case) error {
 	}
 	return b.Supports(c)
 }
+
+// environmentOf asks the case's backend what its processes need in their environment.
+func environmentOf(c bench.Case) ([]string, error) {
+	b, err := backend.Find(c.How.Backend)
+	if err != nil {
+		return nil, err
+	}
+	if configured, ok := b.(bench.Configured); ok {
+		return configured.Environment(c)
+	}
+	return nil, nil
+}
