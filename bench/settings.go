@@ -17,7 +17,7 @@ type Settings map[string]Setting
 
 // The keys. Those of a case may differ from block to block of a plan file, those of the run may not.
 var (
-	caseKeys = []string{"backend", "transport", "buffers", "collective", "algorithm", "bytes", "dtype", "op", "in-place",
+	caseKeys = []string{"backend", "variant", "transport", "buffers", "collective", "algorithm", "bytes", "dtype", "op", "in-place",
 		"root", "domain", "radix", "chunks", "timing"}
 	runKeys = []string{"ranks", "precision", "budget", "iterations", "warmup", "launches", "seed"}
 	// outputKeys are no business of this package, but a plan file may hold them.

@@ -222,7 +222,7 @@ func (a *agent) take(p packet) (done bool, err error) {
 	mine := a.crew != nil && a.crew.launch == o.Launch
 	switch o.Kind {
 	case startNodes:
-		a.dismiss(true)
+		a.endCrew(true)
 		a.crew = newCrew(a, o)
 		go a.crew.start(o)
 	case dismissNodes:
@@ -250,16 +250,20 @@ func (a *agent) take(p packet) (done bool, err error) {
 	return false, nil
 }
 
-// dismiss ends the crew, if there is one: at once, or by leave of its nodes, which have little time for that.
+// dismiss ends all that this agent has started: at once, or by leave of the nodes, which have little time for that.
 func (a *agent) dismiss(atOnce bool) {
+	a.endCrew(atOnce)
 	if a.early != nil {
-		defer a.early.end()
+		a.early.end()
 	}
-	if a.crew == nil {
-		return
+}
+
+// endCrew ends the crew, if there is one.
+func (a *agent) endCrew(atOnce bool) {
+	if a.crew != nil {
+		a.crew.end(atOnce)
+		a.crew = nil
 	}
-	a.crew.end(atOnce)
-	a.crew = nil
 }
 
 // tell sends rank 0 an answer. Where that fails the reading side notices too.

@@ -35,6 +35,9 @@ const (
 
 // Supports implements bench.Backend.
 func (Backend) Supports(c bench.Case) error {
+	if _, own := bench.VariantEnvironment(c.How.Variant); own != "" && own != bench.PacedVariant {
+		return fmt.Errorf("the host backend has no variant %q: want default, or settings such as NAME=VALUE", own)
+	}
 	switch c.How.Transport {
 	case overTCP, overBoth:
 	case overShm:
