@@ -99,7 +99,9 @@ func TestAWorkerThatBringsTheRanksTogether(t *testing.T) {
 
 // TestAWorldThatTheWorkersContradict: a library that the launcher does not know makes every rank a world of its own.
 func TestAWorldThatTheWorkersContradict(t *testing.T) {
-	_, errs := meetEarly(t, func(rank int) *launch.World { return &launch.World{Rank: rank, Size: 7, LocalRank: -1, By: "a launcher"} })
+	_, errs := meetEarly(t, func(rank int) *launch.World {
+		return &launch.World{Rank: rank, Size: 7, LocalRank: -1, By: "a launcher"}
+	})
 	for rank, err := range errs {
 		want := fmt.Sprintf("this process is rank %d of 3 to sleeper, but rank %d of 7, by a launcher", rank, rank)
 		if err == nil || !strings.Contains(err.Error(), want) {
