@@ -72,3 +72,23 @@ type Verdict struct {
 	Wrong   int64  `json:"wrong"`
 	First   string `json:"first,omitempty"` // the first bad element: "iteration 3, element 17: 5, want 4"
 }
+
+// Configured is a backend whose library reads settings only once in a process. Cases that need others are measured
+// by fresh processes.
+type Configured interface {
+	Backend
+	// Environment lists the variables, "NAME=VALUE", that the processes that carry out the case have to have from their
+	// start.
+	Environment(Case) ([]string, error)
+}
+
+// Meeter is a backend whose library brings the ranks of a launcher's job together by itself, once in the life of the
+// job's processes. There is one launch then, with one environment.
+type Meeter interface {
+	Configured
+	// Meet starts the library on all ranks at once and gives rank 0's card, of 1,000 bytes at most, to all. It is called
+	// before Open, on the thread that works from then on.
+	Meet(ctx context.Context, card []byte) (rank, ranks int, rank0card []byte, err error)
+	// Exit ends a process that has met, after its communicator was closed, in the way that the launcher takes for a good end.
+	Exit(code int)
+}

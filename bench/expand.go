@@ -31,6 +31,7 @@ type block struct {
 	dtypes     []collectives.DataType
 	ops        []collectives.Reduction
 	bytes      []int64
+	variants   []string
 }
 
 // expand makes the cases of a block: every combination of its lists.
@@ -70,22 +71,29 @@ func (e *expansion) add(b block, c Case, site Site) error {
 		names = site.algorithms(c.How.Backend, c.What.Collective)
 	}
 	for _, name := range names {
-		c.What.Algorithm = name
-		err := site.supports(c)
-		switch {
-		case err == nil:
-			e.cases = append(e.cases, c)
-		case !b.all:
-			e.skipped = append(e.skipped, Result{Schema: SampleSchema, Case: c, Status: Skipped, Error: err.Error()})
-		}
-		if err != nil && e.refused == nil {
-			e.refused = err
-		}
-		if len(e.cases)+len(e.skipped) > maxCases {
-			return b.settings.Errorf("bytes", "more than %d cases", maxCases)
+		for _, variant := range b.variants {
+			c.What.Algorithm, c.How.Variant = name, variant
+			e.take(c, site.supports(c), !b.all)
+			if len(e.cases)+len(e.skipped) > maxCases {
+				return b.settings.Errorf("bytes", "more than %d cases", maxCases)
+			}
 		}
 	}
 	return nil
+}
+
+// take adds a case, or what is wrong with it: skipped if it was asked for by name.
+func (e *expansion) take(c Case, wrong error, asked bool) {
+	switch {
+	case wrong == nil:
+		e.cases = append(e.cases, c)
+		return
+	case asked:
+		e.skipped = append(e.skipped, Result{Schema: SampleSchema, Case: c, Status: Skipped, Error: wrong.Error()})
+	}
+	if e.refused == nil {
+		e.refused = wrong
+	}
 }
 
 // supports says why a case cannot be carried out.
@@ -127,6 +135,9 @@ func readBlock(s Settings, ranks int, site Site) (b block, err error) {
 	}
 	if b.bytes, err = unit.ParseSizes(s.Text("bytes")); err != nil {
 		return b, s.Errorf("bytes", "%w", err)
+	}
+	if b.variants, err = readVariants(s); err != nil {
+		return b, err
 	}
 	if s.Text("operation") != "" {
 		return b, b.readPointToPoint()
@@ -259,7 +270,6 @@ func readBase(s Settings, ranks int, site Site) (c Case, err error) {
 		}
 		*v.target = v.text
 	}
-	c.How.Variant = s.Text("variant")
 	c.Where.Ranks, c.Where.Hosts = ranks, site.Hosts
 	domain := site.Domain
 	if domain == 0 {

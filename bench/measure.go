@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -68,8 +69,12 @@ func (s *run) visit(ctx context.Context, m *measurement, pass int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if failed != nil {
+	switch {
+	case errors.Is(failed, ErrNotSupported):
+		m.end(Skipped, failed.Error())
+	case failed != nil:
 		m.end(Failed, failed.Error())
+		errors.As(failed, &m.result.Fault)
 		s.close()
 	}
 	return nil

@@ -34,6 +34,7 @@ type Result struct {
 	Start               time.Time   `json:"start"`
 	Status              Status      `json:"status"`
 	Error               string      `json:"error,omitempty"`
+	Fault               *Fault      `json:"fault,omitempty"`   // what the watchdog knows of a case that failed
 	Note                string      `json:"note,omitempty"`    // such as "precision 1 % not reached: 2.3 %"
 	Seconds             [][]float64 `json:"seconds,omitempty"` // rank × sample, at most MaxSamples each
 	IterationsPerSample int         `json:"iterations_per_sample,omitempty"`

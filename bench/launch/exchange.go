@@ -59,7 +59,7 @@ func (p posted) Share(ctx context.Context, mine Card) (Card, error) {
 
 func (p posted) share(mine Card) (Card, error) {
 	if p.rank == 0 {
-		text, err := mine.encode()
+		text, err := mine.Text()
 		if err != nil {
 			return Card{}, err
 		}
@@ -74,7 +74,7 @@ func (p posted) share(mine Card) (Card, error) {
 	if err != nil {
 		return Card{}, err
 	}
-	return parseCard(text)
+	return ParseCard(text)
 }
 
 // known is an Exchange that has nothing to exchange: host, ports and secret were known to all before.

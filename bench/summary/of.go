@@ -14,7 +14,7 @@ import (
 func Of(info bench.RunInfo, r bench.Result) Row {
 	w, h, at := r.Case.What, r.Case.How, r.Case.Where
 	row := Row{
-		Schema: bench.ResultSchema, Run: info.ID, Launch: r.Launch, Status: r.Status, Error: r.Error, Note: r.Note,
+		Schema: bench.ResultSchema, Run: info.ID, Launch: r.Launch, Status: r.Status, Error: r.Error, Fault: r.Fault, Note: r.Note,
 		Backend: h.Backend, Algorithm: w.Algorithm, Variant: h.Variant,
 		Observed: r.Evidence.Observed, Transport: h.Transport, Buffers: h.Buffers, Timing: h.Timing,
 		Ranks: at.Ranks, Hosts: at.Hosts, Domain: at.Domain, Root: w.Root, Bytes: w.Bytes, Chunks: r.Chunks,

@@ -14,6 +14,7 @@ type Row struct {
 	Launch     int          `json:"launch"`
 	Status     bench.Status `json:"status"`
 	Error      string       `json:"error,omitempty"`
+	Fault      *bench.Fault `json:"fault,omitempty"`
 	Note       string       `json:"note,omitempty"`
 	Backend    string       `json:"backend"`
 	Collective string       `json:"collective,omitempty"` // absent for a point-to-point test

@@ -26,6 +26,7 @@ type Library struct {
 	openMPI bool
 	rank    int
 	size    int
+	ended   bool
 }
 
 // Open opens the first of the libraries that can be opened and finds its functions and handles; no MPI call is made. The
@@ -81,8 +82,13 @@ func (l *Library) Init() error {
 	return l.check("MPI_Init_thread", rc)
 }
 
-// Finalize ends MPI; all ranks do it together. A launcher takes a process that ends without it for one that has failed.
+// Finalize ends MPI, unless that was done; all ranks do it together. A launcher takes a process that ends without it for one that
+// has failed.
 func (l *Library) Finalize() error {
+	if l.ended {
+		return nil
+	}
+	l.ended = true
 	if l.openMPI {
 		return l.check("MPI_Finalize", C.cb_openmpi_finalize(l.m))
 	}

@@ -22,7 +22,7 @@ func ranksFlag() cli.Flag {
 func caseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backend", Usage: "what carries out the collectives: see list backends (default: host)"},
-		&cli.StringFlag{Name: "variant", Usage: "`NAME` of a set of settings of the backend's library: see list variants (default: none)"},
+		&cli.StringFlag{Name: "variant", Usage: "`VARIANTS`, separated by |, each measured by processes of its own: a backend's own by name, settings such as UCX_TLS=tcp;UCX_NET_DEVICES=eth0, or default (default: default)"},
 		&cli.StringFlag{Name: "transport", Usage: "shm, tcp, or shm+tcp: memory within a host, TCP between hosts (default: shm on one host, else tcp)"},
 		&cli.StringFlag{Name: "buffers", Usage: "private or registered: lying in shared memory from the start (default: private)"},
 		&cli.StringFlag{Name: "collective", Usage: "`NAMES`, separated by commas: see list collectives (default: all_reduce)"},
@@ -56,6 +56,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "append", Usage: "add to a run folder that is not empty"},
 		&cli.StringFlag{Name: "format", Usage: "of the results on standard output: " + strings.Join(reports.Formats, ", ") + " (default: table)"},
 		&cli.BoolFlag{Name: "require-proof", Usage: "exit with 4 if a case was skipped or nothing shows which algorithm ran"},
+		&cli.BoolFlag{Name: "fail-fast", Usage: "end with the first case that fails or gives a wrong result"},
 		&cli.DurationFlag{Name: "timeout", Usage: "give a case up when a phase of it takes so long (default: from its size and speed)"},
 	}
 }

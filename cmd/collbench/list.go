@@ -29,6 +29,7 @@ var listings = []listing{
 	{"machines", listMachines},
 	{"datatypes", listDataTypes},
 	{"operations", listOperations},
+	{"variants", listVariants},
 }
 
 func listCommand() *cli.Command {
@@ -113,6 +114,16 @@ func listCollectives(w io.Writer) {
 func listOperations(w io.Writer) {
 	for _, p := range bench.PointToPoints {
 		fmt.Fprintf(w, "%-16s %s\n", p.Name, p.Summary)
+	}
+}
+
+func listVariants(w io.Writer) {
+	for _, b := range backend.All {
+		if named, ok := b.(interface{ Variants() []string }); ok {
+			for _, line := range named.Variants() {
+				fmt.Fprintf(w, "%s: %s\n", b.Name(), line)
+			}
+		}
 	}
 }
 

@@ -50,6 +50,9 @@ func runHere(c *cli.Context) error {
 	if err != nil {
 		return usageErrorf("%w", err)
 	}
+	if err := startsItself(plan); err != nil {
+		return err
+	}
 	if err := expect(c, plan.Ranks, 1); err != nil {
 		return err
 	}
@@ -74,6 +77,16 @@ func runHere(c *cli.Context) error {
 		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Local: rank, Host: host})
 	}
 	return job.measure(c)
+}
+
+// startsItself refuses backends whose ranks have to be started by their library's own launcher.
+func startsItself(p bench.Plan) error {
+	for _, c := range p.Cases {
+		if b, ok := meeterNamed(c.How.Backend); ok {
+			return environmentErrorf("backend %s: its ranks are started by its own launcher: mpirun -n %d collbench run --backend %s …", b.Name(), p.Ranks, b.Name())
+		}
+	}
+	return nil
 }
 
 // switches is the number of switch processes that the cases of a plan need at most.
@@ -110,9 +123,26 @@ func algorithmsOf(name string, c collectives.Collective) []string {
 
 // supported asks the case's backend.
 func supported(c bench.Case) error {
+	_, c.How.Variant = bench.VariantEnvironment(c.How.Variant)
 	b, err := backend.Find(c.How.Backend)
 	if err != nil {
 		return err
 	}
 	return b.Supports(c)
+}
+
+// environmentOf is what the processes that carry out the case need in their environment: what its variant says, and
+// what its backend adds.
+func environmentOf(c bench.Case) ([]string, error) {
+	environment, rest := bench.VariantEnvironment(c.How.Variant)
+	c.How.Variant = rest
+	b, err := backend.Find(c.How.Backend)
+	if err != nil {
+		return nil, err
+	}
+	if configured, ok := b.(bench.Configured); ok {
+		own, err := configured.Environment(c)
+		return append(own, environment...), err
+	}
+	return environment, nil
 }

@@ -110,7 +110,8 @@ type setting struct {
 
 // resolve finds what the case's algorithm and variant come to for the libraries that there may be: one setting each.
 func (b *Backend) resolve(c bench.Case) (list []setting, err error) {
-	v, err := findVariant(c.How.Variant)
+	_, named := bench.VariantEnvironment(c.How.Variant)
+	v, err := findVariant(named)
 	if err != nil {
 		return nil, err
 	}
@@ -214,8 +215,8 @@ func (b *Backend) Environment(c bench.Case) (variables []string, err error) {
 // maxCard bounds what Meet passes on, in bytes.
 const maxCard = 1000
 
-// Meet makes this process a rank of the MPI world of its launcher, and brings rank 0's card to all. Every rank calls it at once,
-// on its locked main thread, before Open. The error says where the library is not the launcher's.
+// Meet implements bench.Meeter: it makes this process a rank of the MPI world of its launcher, and brings rank 0's card to all. Every rank calls it at once,
+// on its locked main thread. The error says where the library is not the launcher's.
 func (b *Backend) Meet(ctx context.Context, card []byte) (rank, ranks int, rank0card []byte, err error) {
 	if len(card) > maxCard {
 		return 0, 0, nil, fmt.Errorf("a card of %d bytes: at most %d", len(card), maxCard)
@@ -257,9 +258,14 @@ func (b *Backend) start() error {
 	return nil
 }
 
-// Exit ends the process, after the communicator was closed, as a process has to end that has called Meet: MPICH says goodbye
-// to its launcher in an exit handler of C, which os.Exit leaves out, and without it hydra takes the rank for dead.
-func (b *Backend) Exit(code int) { mpi.Exit(code) }
+// Exit implements bench.Meeter. MPICH says goodbye to its launcher in an exit handler of C, which os.Exit leaves out, and without
+// it hydra takes the rank for dead.
+func (b *Backend) Exit(code int) {
+	if b.library != nil {
+		_ = b.library.Finalize() // where no communicator was opened
+	}
+	mpi.Exit(code)
+}
 
 // Open implements bench.Backend. The group is that of the MPI world that Meet has joined.
 func (b *Backend) Open(ctx context.Context, group bench.Group) (bench.Communicator, error) {

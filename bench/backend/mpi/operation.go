@@ -48,7 +48,7 @@ func (c *communicator) Prepare(_ context.Context, test bench.Case) (bench.Operat
 
 func (o *operation) build() (err error) {
 	if err := o.backend.Supports(o.test); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", bench.ErrNotSupported, err)
 	}
 	settings, err := o.backend.resolve(o.test)
 	if err != nil {

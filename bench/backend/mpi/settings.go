@@ -189,7 +189,7 @@ func findVariant(name string) (variant, error) {
 		}
 		names = append(names, v.name)
 	}
-	return variant{}, fmt.Errorf("unknown variant %q of the mpi backend: want one of %s", name, strings.Join(names, ", "))
+	return variant{}, fmt.Errorf("the mpi backend has no variant %q: want default, %s, or settings such as UCX_TLS=tcp", name, strings.Join(names, ", "))
 }
 
 // find is the variant's own algorithm for the case.
