@@ -93,6 +93,9 @@ func startsItself(p bench.Plan) error {
 func switches(p bench.Plan) int {
 	most := 0
 	for _, c := range p.Cases {
+		if c.How.Transport == bench.TransportLibrary {
+			continue // whatever its algorithm is called, it has no processes of ours
+		}
 		a, err := algorithms.Find(c.What.Algorithm)
 		if err != nil {
 			continue // auto, which chooses no algorithm with switches

@@ -47,8 +47,11 @@ var rules = map[string]rule{
 		ours:   []string{"…"},
 		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/jedib0t/go-pretty/v6/", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
 	},
-	"cmd/bench-mpi": {ours: []string{"bench/stat", "bench/unit"}},
-	"internal/lint": {},
+	"cmd/bench-mpi":         {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
+	"cmd/bench-mpi-backend": {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
+	"internal/mpis":         {},
+	"internal/sidebyside":   {},
+	"internal/lint":         {},
 }
 
 // TestImports holds every import of every package against the table. Tests may import more of this module, but

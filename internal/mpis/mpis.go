@@ -3,9 +3,11 @@
 package mpis
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // MPI is one of them.
@@ -51,4 +53,20 @@ func (m MPI) Missing() error {
 // Command is the command line that starts n ranks of a program.
 func (m MPI) Command(options []string, n int, program ...string) []string {
 	return append(append(append([]string{m.Launcher}, options...), "-n", strconv.Itoa(n)), program...)
+}
+
+// Build compiles a C program for it into the folder and returns the program's path.
+func (m MPI) Build(source, dir string) (string, error) {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, filepath.Base(source)+"-"+m.Name)
+	program := filepath.Join(dir, name)
+	out, err := exec.Command(m.Compiler, "-O2", "-o", program, source).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %s: %w\n%s", m.Name, m.Compiler, err, out)
+	}
+	return program, nil
 }
