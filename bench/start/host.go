@@ -2,7 +2,6 @@ package start
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,7 +61,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	if err := h.start(*first.Job); err != nil {
 		h.end()
-		return errors.Join(err, h.back.send(fromHost{Failure: err.Error()}))
+		return h.back.send(fromHost{Failure: err.Error()})
 	}
 	ended := make(chan struct{})
 	go func() { h.all.Wait(); close(ended) }()
@@ -109,6 +108,9 @@ func listen(in io.Reader) <-chan toHost {
 
 // start starts the ranks of this host.
 func (h *host) start(w work) error {
+	if info, err := os.Stat(w.Dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no working folder %s: want one that is on all hosts (--workdir)", w.Dir)
+	}
 	for local, rank := range w.Ranks {
 		if err := h.startRank(w, rank, local); err != nil {
 			return fmt.Errorf("rank %d: %w", rank, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -24,20 +25,22 @@ type Job struct {
 	Log       func(format string, args ...any) // of what the user should know, line by line
 }
 
-// Failed is the error of a job of which a rank has failed: the first one that did.
+// Failed is the error of a job of which a rank has failed: the first that was killed or lost, or else the first that
+// failed. Those that end because another one is gone may be heard of before it.
 type Failed struct {
 	Rank int
 	Host string
 	Code int // exit code, or 128 + signal
 	How  string
-	More int // ranks that failed after it
+	More int // ranks that failed beside it
+	died bool
 }
 
 // Error says which rank on which host, and how.
 func (f *Failed) Error() string {
 	text := fmt.Sprintf("rank %d on %s %s", f.Rank, f.Host, f.How)
 	if f.More > 0 {
-		text += fmt.Sprintf(", %d more after it", f.More)
+		text += fmt.Sprintf(", and %d more failed", f.More)
 	}
 	return text
 }
@@ -141,7 +144,11 @@ func (r *run) follow(ctx context.Context) {
 		case e := <-events:
 			before := r.failed
 			r.take(e)
-			if before == nil && r.failed != nil && !r.ending {
+			switch {
+			case r.ending:
+			case e.Failure != "":
+				end()
+			case before == nil && r.failed != nil:
 				patience = time.After(afterFailure)
 			}
 		case <-interrupted:
@@ -201,7 +208,7 @@ func (r *run) take(e event) {
 			r.tell(toHost{NoCard: true})
 		}
 		if e.Ended.Code != 0 {
-			r.fail(&Failed{Rank: e.Rank, Host: host, Code: e.Ended.Code, How: e.Ended.How})
+			r.fail(&Failed{Rank: e.Rank, Host: host, Code: e.Ended.Code, How: e.Ended.How, died: e.Ended.Code > 128})
 		}
 	}
 }
@@ -211,7 +218,7 @@ func (r *run) lose(s *session, how string) {
 	for _, rank := range s.place.Ranks {
 		if r.left[rank] == s {
 			delete(r.left, rank)
-			r.fail(&Failed{Rank: rank, Host: s.place.Host, Code: lostCode, How: how})
+			r.fail(&Failed{Rank: rank, Host: s.place.Host, Code: lostCode, How: how, died: true})
 		}
 	}
 }
@@ -219,26 +226,27 @@ func (r *run) lose(s *session, how string) {
 // lostCode is the exit code of a rank of which nobody knows how it ended: the machine stood in the way.
 const lostCode = 5
 
-// fail notes a failure. What was killed is said at once.
+// fail notes a failure. A death that nobody has ordered is said at once.
 func (r *run) fail(f *Failed) {
-	if r.failed != nil {
-		r.failed.More++
-	} else {
-		r.failed = f
-	}
-	if f.Code > 128 && !r.ending {
+	if f.died && !r.ending {
 		r.Log("%s", f)
+	}
+	switch {
+	case r.failed == nil:
+		r.failed = f
+	case f.died && !r.failed.died && !r.ending:
+		f.More = r.failed.More + 1
+		r.failed = f
+	default:
+		r.failed.More++
 	}
 }
 
-// leave ends the connections. Starters end when theirs does.
+// leave ends the connections, all at once.
 func (r *run) leave() {
+	var all sync.WaitGroup
 	for _, s := range r.sessions {
-		s.close()
+		all.Go(s.leave)
 	}
-	for _, s := range r.sessions {
-		timer := time.AfterFunc(500*time.Millisecond, func() { s.cmd.Process.Kill() })
-		s.cmd.Wait()
-		timer.Stop()
-	}
+	all.Wait()
 }

@@ -76,15 +76,13 @@ func (j *Job) open(ctx context.Context, p Place) (*session, error) {
 	}
 	go s.write()
 	s.from = messages(out)
-	stop := context.AfterFunc(ctx, func() { s.cmd.Process.Kill() })
+	stop := context.AfterFunc(ctx, s.kill)
 	err = s.hello()
 	if !stop() {
 		err = errors.Join(err, context.Cause(ctx))
 	}
 	if err != nil {
-		s.close()
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
+		s.leave()
 		return nil, j.unreachable(ctx, s, err)
 	}
 	return s, nil
@@ -170,6 +168,17 @@ func (s *session) write() {
 		}
 	}
 }
+
+// leave ends the connection. A starter ends when its standard input does.
+func (s *session) leave() {
+	s.close()
+	timer := time.AfterFunc(500*time.Millisecond, s.kill)
+	s.cmd.Wait()
+	timer.Stop()
+}
+
+// kill ends ssh, or the starter, and what it may have started in its name.
+func (s *session) kill() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) }
 
 // tell gives an order, if the starter still takes any.
 func (s *session) tell(m toHost) {
