@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"collbench/bench/lab"
+	"collbench/bench/store"
 )
 
 // slurm starts a whole Slurm on the cluster: munge and slurmctld beside the VMs, a slurmd in each. All it writes is
@@ -30,6 +32,7 @@ AuthType=auth/munge
 AuthInfo=socket=%[2]s
 StateSaveLocation=%[3]s/state
 SlurmdSpoolDir=%[3]s/spool-%%n
+TmpFS=%[3]s/tmp-%%n
 SlurmctldPidFile=%[3]s/slurmctld.pid
 SlurmdPidFile=%[3]s/slurmd-%%n.pid
 SlurmdParameters=config_overrides
@@ -38,6 +41,7 @@ TaskPlugin=task/none
 SelectType=select/linear
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 %[4]sPartitionName=all Nodes=ALL Default=YES State=UP OverSubscribe=FORCE
 `, lab.SwitchAddress, socket, c.dir, nodes.String())
 	for file, content := range map[string]string{config: text, key: strings.Repeat("0123456789abcdef", 8), filepath.Join(c.dir, "cgroup.conf"): "CgroupAutomount=no\n"} {
@@ -45,7 +49,7 @@ ReturnToService=2
 			t.Fatal(err)
 		}
 	}
-	for _, folder := range []string{"state", "spool-vm0", "spool-vm1"} {
+	for _, folder := range []string{"state", "spool-vm0", "spool-vm1", "tmp-vm0", "tmp-vm1"} {
 		if err := os.Mkdir(filepath.Join(c.dir, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -100,8 +104,13 @@ func await(t *testing.T, what string, there func() error) {
 	}
 }
 
-func TestSlurm(t *testing.T) {
+func slurmTools(t *testing.T) {
+	t.Helper()
 	noneIn(t, map[string]string{"srun": "slurm-client", "slurmctld": "slurmctld", "slurmd": "slurmd", "munged": "munge"})
+}
+
+func TestSlurm(t *testing.T) {
+	slurmTools(t)
 	c := enterCluster(t)
 	if c == nil {
 		return
@@ -135,4 +144,127 @@ func TestSlurm(t *testing.T) {
 			checkHosts(t, dir, m.by)
 		})
 	}
+}
+
+// TestSlurmBatch is batch scripts: ours, and what people write by hand.
+func TestSlurmBatch(t *testing.T) {
+	slurmTools(t)
+	c := enterCluster(t)
+	if c == nil {
+		return
+	}
+	c.slurm(t)
+	script, err := filepath.Abs("../../scripts/slurm.sbatch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mpi := range []string{"none", "pmi2", "pmix"} {
+		t.Run("our script, "+mpi, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			t.Setenv("COLLBENCH", os.Args[0])
+			t.Setenv("SLURM_MPI_TYPE", mpi)
+			out, err := c.batch(t, append([]string{"--ntasks-per-node=2", script}, hostsAndRanks(dir)[1:]...)...)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			checkHosts(t, dir, "srun")
+		})
+	}
+	// The children of mpirun find the variables of the batch script, in which each is rank 0 of Slurm.
+	t.Run("mpirun", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		cmd := mpirun(t, mpiruns[0].command, 4, hostsAndRanks(dir)...)
+		t.Setenv("OMPI_ALLOW_RUN_AS_ROOT", "1")
+		t.Setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+		out, err := c.batch(t, "--ntasks-per-node=2", c.script(t, "exec "+strings.Join(cmd.Args, " ")))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		checkHosts(t, dir, "Open MPI")
+	})
+	t.Run("our launcher", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		line := append([]string{os.Args[0], "launch", "-n", "4", "--"}, fourRanks(dir)...)
+		if out, err := c.batch(t, "--ntasks-per-node=2", c.script(t, "exec "+strings.Join(line, " "))); err != nil || !strings.Contains(out, "4 ranks on 1 host, started by collbench launch") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	})
+	t.Run("srun is forgotten", func(t *testing.T) {
+		out, err := c.batch(t, "--ntasks-per-node=2", c.script(t, os.Args[0]+" run --bytes 8"))
+		if err == nil || !strings.Contains(out, "Slurm started this process alone, but the job has room for 4") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+	t.Run("scancel", c.cancelled)
+}
+
+// cancelled: Slurm's SIGTERM ends all ranks, and what was measured is kept.
+func (c *cluster) cancelled(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	log := filepath.Join(t.TempDir(), "log")
+	out, err := exec.Command("sbatch", "--parsable", "--output", log, "-N", "2", "--ntasks-per-node=2", c.script(t, "exec srun --mpi=pmix "+
+		os.Args[0]+" run --bytes 64K,1M --algorithm ring --iterations 10 --launches 1000 --transport tcp --out "+dir)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "a result", func() error {
+		text, err := os.ReadFile(filepath.Join(dir, "results.jsonl"))
+		if err == nil && len(text) == 0 {
+			err = fmt.Errorf("none yet")
+		}
+		return err
+	})
+	if n := len(processes(dir)); n < 4 {
+		t.Errorf("only %d processes", n)
+	}
+	begin := time.Now()
+	if err := exec.Command("scancel", strings.TrimSpace(string(out))).Run(); err != nil {
+		t.Fatal(err)
+	}
+	for len(processes(dir)) > 0 && time.Since(begin) < 10*time.Second {
+		time.Sleep(20 * time.Millisecond)
+	}
+	text, _ := os.ReadFile(log)
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("%d processes %s after scancel:\n%s", len(processes(dir)), took, text)
+	}
+	runs, warnings, err := store.Read(dir)
+	if err != nil || len(warnings) > 0 || len(runs[0].Results) < 1 || !strings.Contains(string(text), "results kept: ") {
+		t.Errorf("%v %v\n%s", err, warnings, text)
+	}
+}
+
+// script writes a batch script of one line.
+func (c *cluster) script(t *testing.T, line string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(file, []byte("#!/bin/sh\n"+line+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// batch runs a batch job on both hosts and returns what it printed. (sbatch --wait asks too seldom.)
+func (c *cluster) batch(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "log")
+	number, err := exec.Command("sbatch", append([]string{"--parsable", "--output", log, "-N", "2"}, args...)...).Output()
+	if err != nil {
+		return "", err
+	}
+	var state string
+	await(t, "the end of the job", func() error {
+		out, err := exec.Command("scontrol", "--oneliner", "show", "job", strings.TrimSpace(string(number))).CombinedOutput()
+		for _, open := range []string{"PENDING", "RUNNING", "COMPLETING", "CONFIGURING"} {
+			if state = string(out); err == nil && strings.Contains(state, "JobState="+open) {
+				err = errors.New(open)
+			}
+		}
+		return err
+	})
+	if !strings.Contains(state, "ExitCode=0:0") {
+		err = errors.New(state)
+	}
+	text, _ := os.ReadFile(log)
+	return string(text), err
 }
