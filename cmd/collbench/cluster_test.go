@@ -208,6 +208,43 @@ func TestMPIOnHosts(t *testing.T) {
 	}
 }
 
+// TestVariablesOnHosts: torchrun's variables and those of an Indexed Job on several hosts, as plain processes.
+func TestVariablesOnHosts(t *testing.T) {
+	c := enterCluster(t)
+	if c == nil {
+		return
+	}
+	for by, env := range map[string]func(rank int) []string{
+		"torchrun": func(rank int) []string {
+			return []string{fmt.Sprintf("RANK=%d", rank), "WORLD_SIZE=4", fmt.Sprintf("LOCAL_RANK=%d", rank%perVM), "LOCAL_WORLD_SIZE=2",
+				"MASTER_ADDR=vm0", "MASTER_PORT=29400", "TORCHELASTIC_RUN_ID=x"}
+		},
+		"Indexed Job": func(rank int) []string {
+			return []string{fmt.Sprintf("JOB_COMPLETION_INDEX=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=vm0:4712"}
+		},
+	} {
+		t.Run(by, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			var ranks []*exec.Cmd
+			for rank := range vms * perVM {
+				cmd := exec.Command(os.Args[0], hostsAndRanks(dir)...)
+				cmd.Env = append(append(os.Environ(), "COLLBENCH_SECRET=0123456789abcdef"), env(rank)...)
+				cmd.Stderr = os.Stderr
+				if err := c.start(rank/perVM, cmd); err != nil {
+					t.Fatal(err)
+				}
+				ranks = append(ranks, cmd)
+			}
+			for rank, cmd := range ranks {
+				if err := cmd.Wait(); err != nil {
+					t.Errorf("rank %d: %v", rank, err)
+				}
+			}
+			checkHosts(t, dir, by)
+		})
+	}
+}
+
 // noneIn skips if a program is missing, with the package that has it.
 func noneIn(t *testing.T, tools map[string]string) {
 	t.Helper()
