@@ -40,7 +40,7 @@ func (p *pipe) Close() error   { return p.file.Close() }
 // Share gives up when ctx ends.
 func (p *pipe) Share(ctx context.Context, mine Card) (Card, error) {
 	if p.rank == 0 {
-		text, err := mine.encode()
+		text, err := mine.Text()
 		if err == nil {
 			_, err = io.WriteString(p.file, text+"\n")
 		}
@@ -63,7 +63,7 @@ func (p *pipe) Share(ctx context.Context, mine Card) (Card, error) {
 		if a.err != nil {
 			return Card{}, fmt.Errorf("the launcher's pipe: %w", a.err)
 		}
-		return parseCard(strings.TrimSuffix(a.line, "\n"))
+		return ParseCard(strings.TrimSuffix(a.line, "\n"))
 	case <-ctx.Done():
 		return Card{}, fmt.Errorf("waiting for rank 0's card from the launcher: %w", context.Cause(ctx))
 	}
