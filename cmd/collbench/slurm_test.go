@@ -41,6 +41,7 @@ TaskPlugin=task/none
 SelectType=select/linear
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
+MpiParams=ports=12000-12099
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 %[4]sPartitionName=all Nodes=ALL Default=YES State=UP OverSubscribe=FORCE
 `, lab.SwitchAddress, socket, c.dir, nodes.String())
@@ -144,6 +145,15 @@ func TestSlurm(t *testing.T) {
 			checkHosts(t, dir, m.by)
 		})
 	}
+	t.Run("reserved ports", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		script := c.script(t, "env | grep ^SLURM_STEP_RESV_PORTS=; exec "+os.Args[0]+" "+strings.Join(hostsAndRanks(dir), " "))
+		out, err := srun("--mpi=none", "--resv-ports", script).CombinedOutput()
+		if err != nil || strings.Count(string(out), "SLURM_STEP_RESV_PORTS=120") != 4 {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		checkHosts(t, dir, "srun")
+	})
 }
 
 // TestSlurmBatch is batch scripts: ours, and what people write by hand.
