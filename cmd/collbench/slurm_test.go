@@ -148,7 +148,7 @@ func TestSlurm(t *testing.T) {
 	t.Run("reserved ports", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
 		script := c.script(t, "env | grep ^SLURM_STEP_RESV_PORTS=; exec "+os.Args[0]+" "+strings.Join(hostsAndRanks(dir), " "))
-		out, err := srun("--mpi=none", "--resv-ports", script).CombinedOutput()
+		out, err := srun("--mpi=none", "--resv-ports=2", script).CombinedOutput()
 		if err != nil || strings.Count(string(out), "SLURM_STEP_RESV_PORTS=120") != 4 {
 			t.Fatalf("%v\n%s", err, out)
 		}
