@@ -46,7 +46,7 @@ func enterCluster(t *testing.T) *cluster {
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "3m")
 	cmd.Env = append(os.Environ(), asCluster+"=1", asProgram+"=")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS}
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {

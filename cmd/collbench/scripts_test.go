@@ -43,7 +43,7 @@ func TestScriptsParse(t *testing.T) {
 func TestMPIScript(t *testing.T) {
 	launcher := mpirun(t, mpiruns[0].command, 4)
 	dir := filepath.Join(t.TempDir(), "run")
-	args := slices.Concat([]string{dir, "none none"}, launcher.Args[1:len(launcher.Args)-1], []string{"--"}, fourRanks(dir)[1:])
+	args := slices.Concat([]string{dir, "default default"}, launcher.Args[1:len(launcher.Args)-1], []string{"--"}, fourRanks(dir)[1:])
 	at := slices.Index(args, "--out")
 	cmd := exec.Command("../../scripts/mpirun", slices.Delete(args, at, at+2)...)
 	cmd.Env = append(launcher.Env, "MPIRUN="+launcher.Path, "COLLBENCH="+os.Args[0])
@@ -55,7 +55,7 @@ func TestMPIScript(t *testing.T) {
 		t.Errorf("%v %v: %d runs", err, warnings, len(runs))
 	}
 	// The worst exit code is the script's.
-	cmd = exec.Command("../../scripts/mpirun", dir, "none", "--", "--bytes", "8", "--expect-ranks", "9")
+	cmd = exec.Command("../../scripts/mpirun", dir, "default", "--", "--bytes", "8", "--expect-ranks", "9")
 	cmd.Env = append(os.Environ(), "MPIRUN=env", "COLLBENCH="+os.Args[0])
 	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != exitEnvironment {
 		t.Errorf("exit code %d\n%s", cmd.ProcessState.ExitCode(), out)
