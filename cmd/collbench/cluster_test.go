@@ -48,7 +48,11 @@ func enterCluster(t *testing.T) *cluster {
 	cmd.Env = append(os.Environ(), asCluster+"=1", asProgram+"=")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS}
 	cmd.WaitDelay = time.Second
+	name, _ := os.Hostname()
 	out, err := cmd.CombinedOutput()
+	if after, _ := os.Hostname(); after != name {
+		t.Fatalf("the cluster has renamed this machine from %s to %s", name, after)
+	}
 	if cmd.ProcessState == nil {
 		t.Skipf("no virtual cluster here: %v", err)
 	}
