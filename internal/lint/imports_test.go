@@ -32,6 +32,7 @@ var rules = map[string]rule{
 	"cgo/mpi":            {ours: []string{"cgo/dl"}},
 	"cgo/pmix":           {ours: []string{"cgo/dl"}},
 	"bench/launch":       {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/start":        {theirs: []string{"golang.org/x/sys/"}},
 	"bench/workers":      {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
 	"bench/lab": {
