@@ -306,6 +306,9 @@ func TestWrongUnprovenAndOtherAlgorithms(t *testing.T) {
 		{Auto, Evidence{"direct", "program", ""}, OK},
 		{"ring", Evidence{"direct", "program", ""}, Failed},
 		{"ring", Evidence{}, Unproven},
+		{"ring", Evidence{"", "library", "it chose"}, Unproven},
+		{Auto, Evidence{}, Unproven},
+		{Auto, Evidence{"", "library", "it chose"}, OK},
 	} {
 		f := &fake{cost: constant(0.001), evidence: func(Case) Evidence { return c.e }}
 		results, _ := drive(t, f, Plan{Cases: testCases(8, c.asked), Warmup: 0}, t.Context())
