@@ -57,7 +57,7 @@ func lookACS(v *View) []Finding {
 				return []Finding{acsPrivilege.found(unread(d.at("config"), err), "ACS of the bridges above the GPUs cannot be read")}
 			}
 			if value, ok := control(config, extACS); ok && value&acsRedirect != 0 {
-				where := []Evidence{{Path: d.at("config"), Field: "ACSCtl", Value: fmt.Sprintf("%#04x", value)}}
+				where := []Evidence{part(d.at("config"), "ACSCtl", fmt.Sprintf("%#04x", value))}
 				found = append(found, acsOn.found(where, "bridge %s above GPU %s redirects peer traffic", bridge, g.Address))
 			}
 		}

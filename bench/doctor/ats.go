@@ -52,7 +52,7 @@ func lookATS(v *View) []Finding {
 			return []Finding{atsPrivilege.found(unread(d.at("config"), err), "whether %s uses ATS cannot be read", n.Name)}
 		}
 		value, ok := control(config, extATS)
-		where := []Evidence{{Path: d.at("config"), Field: "ATSCtl", Value: map[bool]string{true: "Enable+", false: "Enable-"}[value&atsEnable != 0]}}
+		where := []Evidence{part(d.at("config"), "ATSCtl", map[bool]string{true: "Enable+", false: "Enable-"}[value&atsEnable != 0])}
 		switch {
 		case !ok:
 			where[0].Value = "no such capability"

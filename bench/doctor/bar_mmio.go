@@ -22,7 +22,7 @@ var barMMIO = Check{
 	Look: lookBARs,
 }
 
-const barAdvice = "vSphere: boot the virtual machine by EFI, set pciPassthru.use64bitMMIO=TRUE, raise pciPassthru.64bitMMIOSizeGB to hold all its GPUs (twice their memory, rounded up to a power of two) " +
+const barAdvice = "vSphere: boot the virtual machine by EFI, set pciPassthru.use64bitMMIO=TRUE, raise pciPassthru.64bitMMIOSizeGB (32 unless set) to a power of two above the sum of its GPUs' windows, " +
 	"and reserve all its memory. Elsewhere: enable \"Above 4G decoding\" and a large MMIO window in the firmware."
 
 var (
@@ -57,10 +57,10 @@ func lookBARs(v *View) []Finding {
 			return []Finding{barUnread.found([]Evidence{saw(d.at("resource"), err.Error())}, "the windows of %s cannot be read", d.Address)}
 		}
 		if unset >= 0 {
-			found = append(found, barUnset.found([]Evidence{{Path: d.at("resource"), Field: fmt.Sprintf("region %d", unset), Value: "no address"}}, "%s: region %d has no address", d.Address, unset))
+			found = append(found, barUnset.found([]Evidence{part(d.at("resource"), fmt.Sprintf("region %d", unset), "no address")}, "%s: region %d has no address", d.Address, unset))
 			continue
 		}
-		where := []Evidence{{Path: d.at("resource"), Field: "largest region", Value: unit.Bytes(largest)}}
+		where := []Evidence{part(d.at("resource"), "largest region", unit.Bytes(largest))}
 		small := largest < smallestBAR1
 		for _, g := range known {
 			if g.Address == d.Address && g.BAR1 == 0 && g.Mode != VGPU {

@@ -2,6 +2,7 @@ package doctor
 
 // All lists the checks in the order in which they are looked at: what spoils most comes first.
 var All = []Check{
+	hypervisor,
 	gpuMode,
 	vgpuDriver,
 	vgpuLicense,

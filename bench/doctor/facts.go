@@ -55,7 +55,9 @@ func (v *View) readFacts() Facts {
 	note(factOS, e.OS)
 	note(factKernel, e.Kernel)
 	note(factCPU, e.CPU)
-	note(factHypervisor, e.Hypervisor)
+	if e.Hypervisor != "unknown" {
+		note(factHypervisor, e.Hypervisor)
+	}
 	if e.NUMANodes > 0 {
 		note(factNUMA, strconv.Itoa(e.NUMANodes))
 	}

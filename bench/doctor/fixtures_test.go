@@ -139,8 +139,8 @@ func cut(name string, length int) edit {
 	return func(t *testing.T, r *Recording) { r.files[name] = r.files[name][:length] }
 }
 
-// device is a file of a PCI function.
-func device_(address, file string) string { return "sys/bus/pci/devices/" + address + "/" + file }
+// pciFile is a file of a PCI function.
+func pciFile(address, file string) string { return "sys/bus/pci/devices/" + address + "/" + file }
 
 // look carries out one check.
 func look(t *testing.T, name string, c Check, edits ...edit) []Finding {

@@ -6,9 +6,9 @@ var gdrDistance = Check{
 	Why: "NCCL uses GPUDirect RDMA up to the distance PXB (through NVLink to the CPU, up to the CPU). " +
 		"The flat PCI tree of a virtual machine puts every pair at PHB: GPUDirect is then off without a word, however well the kernel supports it.",
 	How:      "The links in /sys/bus/pci/devices, or the topology file of NCCL_TOPO_FILE or " + "/" + topologyd + "; NCCL_NET_GDR_LEVEL; c2c_mode of nvidia-smi -q -x.",
-	Outcomes: []*Outcome{gdrNear, gdrC2C, gdrForced, gdrFarVM, gdrFarBare, gdrUnknownPath, noGPU, noRDMA, noPCI, unreadRDMA},
+	Outcomes: []*Outcome{gdrNear, gdrC2C, gdrForced, gdrForbidden, gdrFarVM, gdrFarBare, gdrUnknownPath, noGPU, noRDMA, noPCI, unreadRDMA},
 	Sources: []string{
-		"https://github.com/NVIDIA/nccl/blob/master/src/graph/paths.cc (ncclTopoCheckGdr)",
+		"https://github.com/NVIDIA/nccl/blob/master/src/graph/paths.cc (ncclTopoCheckGdr, ncclGetLevel)",
 		"https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/env.html#nccl-net-gdr-level",
 	},
 	Look: lookGDRDistance,
@@ -19,6 +19,8 @@ var (
 	gdrC2C    = &Outcome{Status: Pass, When: "a GPU is farther away, and linked to its CPU by NVLink (C2C), through which NCCL uses GPUDirect too"}
 	gdrForced = &Outcome{Status: Warn, When: "a GPU is farther away, and NCCL_NET_GDR_LEVEL allows it",
 		Advice: "Measure with and without NCCL_NET_GDR_LEVEL: through a host bridge GPUDirect RDMA may be slower than through host memory."}
+	gdrForbidden = &Outcome{Status: Warn, When: "NCCL_NET_GDR_LEVEL forbids GPUDirect at the distance of a GPU",
+		Advice: "Unset NCCL_NET_GDR_LEVEL, unless it is meant to turn GPUDirect RDMA off."}
 	gdrFarVM = &Outcome{Status: Fail, When: "in a virtual machine a GPU is farther away, and neither a topology file nor NCCL_NET_GDR_LEVEL says otherwise",
 		Advice: "Have GPU and NIC added as a vSphere device group (or behind one virtual switch), or give NCCL the real tree in NCCL_TOPO_FILE; then look for /GDRDMA in NCCL's log."}
 	gdrFarBare = &Outcome{Status: Warn, When: "without virtualization, or where that does not show, a GPU is farther away",
@@ -56,21 +58,31 @@ func lookGDRDistance(v *View) []Finding {
 				nearest, to = d, n.Name
 			}
 		}
-		where := []Evidence{{Path: tree.source, Field: g.Address + " – " + to, Value: nearest.String()}}
+		where := []Evidence{part(tree.source, g.Address+" – "+to, nearest.String())}
 		found = append(found, v.gdrOutcome(g, nearest).found(where, "GPU %s is nearest to %s: %s", g.Address, to, nearest))
 	}
 	return worst(found)
 }
 
+// gdrLevels are the values of NCCL_NET_GDR_LEVEL, names and old numbers, by the distance up to which they allow
+// GPUDirect. NCCL takes host bridges of one NUMA node for one. The source is ncclGetLevel in NCCL's paths.cc.
+var gdrLevels = map[string]distance{
+	"LOC": -1, "0": -1, "PIX": pix, "1": pix, "PXB": pxb, "2": pxb, "PHB": node, "3": node, "SYS": sys, "4": sys, "5": sys,
+}
+
 // gdrOutcome judges the distance of a GPU from its nearest RDMA device.
 func (v *View) gdrOutcome(g pciDevice, nearest distance) *Outcome {
+	level, set := gdrLevels[v.variable("NCCL_NET_GDR_LEVEL")]
+	near, linked := nearest <= pxb, nearest <= node && v.linkedToCPU(g)
 	virtual, known := v.virtual()
 	switch {
-	case nearest <= pxb:
+	case set && nearest > level:
+		return gdrForbidden
+	case near:
 		return gdrNear
-	case nearest <= phb && v.linkedToCPU(g):
+	case linked:
 		return gdrC2C
-	case v.variable("NCCL_NET_GDR_LEVEL") != "":
+	case set:
 		return gdrForced
 	case virtual && known:
 		return gdrFarVM

@@ -52,7 +52,7 @@ func lookGDS(v *View) []Finding {
 	case err == nil && strings.HasPrefix(version, "version:"):
 		return []Finding{gdsLoaded.found([]Evidence{saw(nvidiaFS, version)}, "nvidia-fs %s", strings.TrimSpace(strings.TrimPrefix(version, "version:")))}
 	case asked:
-		return []Finding{gdsP2PDMA.found([]Evidence{{Path: cufileJSON, Field: "use_pci_p2pdma", Value: "true"}}, "cufile.json asks for the kernel's peer DMA")}
+		return []Finding{gdsP2PDMA.found([]Evidence{part(cufileJSON, "use_pci_p2pdma", "true")}, "cufile.json asks for the kernel's peer DMA")}
 	case isAbsent(err):
 		return []Finding{gdsAbsent.found(unread(nvidiaFS, err), "nvidia-fs is not loaded")}
 	case err == nil:

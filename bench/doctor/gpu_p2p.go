@@ -89,7 +89,7 @@ func lookGPUP2P(v *View) []Finding {
 	status, _ := v.run(smiNVLink)
 	read, over, links := parseMatrix(text), parseMatrix(nvlink), activeLinks(status)
 	if len(read) != len(gpus) {
-		return []Finding{p2pUnread.found([]Evidence{saw(string(smiPeers), firstLine(text))}, "the matrix has %d rows for %s", len(read), count(len(gpus), "GPU"))}
+		return []Finding{p2pUnread.found([]Evidence{setting(string(smiPeers), firstLine(text))}, "the matrix has %d rows for %s", len(read), count(len(gpus), "GPU"))}
 	}
 	var found []Finding
 	for i, row := range read {
@@ -105,7 +105,7 @@ func lookGPUP2P(v *View) []Finding {
 		}
 	}
 	if len(found) == 0 {
-		return []Finding{p2pAll.found(nil, "all %d pairs of GPUs can reach each other", len(gpus)*(len(gpus)-1)/2)}
+		return []Finding{p2pAll.found(nil, "%s of GPUs, all of which can reach each other", count(len(gpus)*(len(gpus)-1)/2, "pair"))}
 	}
 	return worst(found)
 }

@@ -38,7 +38,7 @@ func lookMemlock(v *View) []Finding {
 		if !ok || len(fields) == 0 {
 			continue
 		}
-		where := []Evidence{{Path: limitsFile, Field: "Max locked memory", Value: fields[0]}}
+		where := []Evidence{part(limitsFile, "Max locked memory", fields[0])}
 		if fields[0] == "unlimited" {
 			return []Finding{lockUnlimited.found(where, "no limit of locked memory")}
 		}

@@ -29,7 +29,7 @@ var (
 	numaApart = &Outcome{Status: Warn, When: "a GPU has no RDMA device on its node, and others are elsewhere",
 		Advice: "Add a NIC to the GPU's node, or move one; in a virtual machine give it both from one node of the host."}
 	numaUnsaid = &Outcome{Status: Warn, When: "the firmware does not say on which of several nodes a device is (-1)",
-		Advice: "Update the firmware, or in a virtual machine let the hypervisor show virtual NUMA with PCI affinity (vSphere: numa.autosize.vcpu.maxPerVirtualNode, pciBridge NUMA affinity)."}
+		Advice: "Update the firmware, or in a virtual machine have the hypervisor show on which virtual NUMA node each device is."}
 	numaOne     = &Outcome{Status: Pass, When: "there is one node, without virtualization"}
 	numaVirtual = &Outcome{Status: Info, When: "there is one node, of a virtual machine or of what may be one",
 		Advice: "Have the administrator see that it fits into one NUMA node of the host, and that the GPUs and NICs are of that node."}
@@ -109,7 +109,7 @@ func (v *View) ownNodes() (nodes []int, where []Evidence, err error) {
 		return nil, nil, err
 	}
 	own := cpuSet(allowed)
-	where = append(where, Evidence{Path: selfStatus, Field: "Cpus_allowed_list", Value: allowed})
+	where = append(where, part(selfStatus, "Cpus_allowed_list", allowed))
 	names, err := v.list(nodeFolder)
 	if err != nil {
 		return nil, nil, err

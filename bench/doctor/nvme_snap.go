@@ -8,18 +8,19 @@ import (
 var nvmeSNAP = Check{
 	ID:       "nvme-snap",
 	What:     "Whether a DPU emulates an NVMe disk (SNAP).",
-	Why:      "Such a disk's traffic shares the DPU's network with collectives. Under vSphere it is not supported.",
+	Why:      "Such a disk's traffic shares the DPU's network with collectives.",
 	How:      "\"NVMe SNAP Controller\" in /sys/class/nvme/*/model. The name can be configured, so that another name proves nothing; virtio-blk disks do not show at all.",
 	Outcomes: []*Outcome{snapThere, snapVMware, snapNone, snapUnread},
 	Sources: []string{
-		"https://docs.nvidia.com/networking/display/bluefieldsnap",
+		"https://docs.nvidia.com/doca/sdk/DOCA+SNAP-3+User+Guide",
 	},
 	Look: lookSNAP,
 }
 
 var (
 	snapThere  = &Outcome{Status: Info, When: "there is one", Advice: "Keep storage quiet while collectives are measured."}
-	snapVMware = &Outcome{Status: Warn, When: "there is one in a virtual machine of VMware, where it is not supported", Advice: "Use a disk of vSphere for what matters."}
+	snapVMware = &Outcome{Status: Info, When: "there is one in a virtual machine of VMware, where SNAP is said not to be supported (no public document of NVIDIA confirms or denies it)",
+		Advice: "Ask for support before relying on it; use a disk of vSphere for what matters."}
 	snapNone   = &Outcome{Status: Info, Absent: true, When: "no NVMe disk says that it is one"}
 	snapUnread = &Outcome{Status: Unknown, When: "the NVMe disks cannot be read", Advice: "Run where /sys is mounted as the kernel gives it."}
 )

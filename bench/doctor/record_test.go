@@ -60,11 +60,27 @@ func asJSON(t *testing.T, v any) string {
 	return string(text)
 }
 
+// TestTopologyOfAUser sees that a recording leads to a topology file in the folder of a user whom it does not name.
+func TestTopologyOfAUser(t *testing.T) {
+	r := fixture(t, kvmB200)
+	r.files[topologyAtHome] = r.files["etc/nccl/topo.xml"]
+	setenv("NCCL_TOPO_FILE=/"+topologyAtHome)(t, r)
+	_, recorded := recordOf(t, r.Machine(), false)
+	if found := gdrDistance.Look(newView(context.Background(), recorded.into.Machine())); !ends(found, gdrNear) {
+		t.Errorf("%+v\n%s", found, recorded.into.Format())
+	}
+}
+
+const (
+	home           = "home/" + "alice/"
+	topologyAtHome = home + "topo.xml"
+)
+
 // secrets are what must not be in a recording, each in the form that it has somewhere.
 var secrets = []string{
 	"compute-7.acme.example", "compute-7", "10.20.30.40", "fe80::9a03:9bff:fe9e:1234", "fe80:0000:0000:0000:9a03:9bff:fe9e:1234",
 	"9a03:9bff:fe9e:1234", "0x9a039bfffe9e1234", "98:03:9b:9e:12:34", "98:03:9B:9E:12:34", "enx98039b9e1234", "e0b1c2d3-1111-2222-3333-444455556666",
-	"GPU-E0B1C2D3-1111-2222-3333-444455556666", "1324120043321", "VMware-56 4d 2b 7f", "/home/alice", "alice@acme.example",
+	"GPU-E0B1C2D3-1111-2222-3333-444455556666", "1324120043321", "VMware-56 4d 2b 7f", "alice", "alice@acme.example",
 	"AKIAIOSFODNN7EXAMPLEKEY0123456789abcd", "hunter2",
 }
 
@@ -139,9 +155,9 @@ func plantSecrets(r *Recording, how string) {
 		r.files[fmt.Sprintf("usr/lib/libnccl.so.%d.%s", i, s)] = ""
 		r.files["usr/local/lib/python3.11/dist-packages/"+s] = ""
 	}
-	r.files["home/alice/topo.xml"] = `<system version="1"><cpu numaid="0" host_hash="0x9a039bfffe9e1234"><pci busid="compute-7" serial="1324120043321"><nic><net name="hunter2"/></nic></pci>hunter2</cpu></system>`
-	r.environ = append(r.environ, "NCCL_TOPO_FILE=/home/alice/topo.xml", "SECRET=hunter2", "NCCL_TOKEN=hunter2", "UCX_NET_DEVICES=enx98039b9e1234",
-		"NCCL_SOCKET_IFNAME==compute-7", "NCCL_COMM_ID=10.20.30.40:5000", "NCCL_DEBUG_FILE=/home/alice/log.compute-7.acme.example",
+	r.files[topologyAtHome] = `<system version="1"><cpu numaid="0" host_hash="0x9a039bfffe9e1234"><pci busid="compute-7" serial="1324120043321"><nic><net name="hunter2"/></nic></pci>hunter2</cpu></system>`
+	r.environ = append(r.environ, "NCCL_TOPO_FILE=/"+topologyAtHome, "SECRET=hunter2", "NCCL_TOKEN=hunter2", "UCX_NET_DEVICES=enx98039b9e1234",
+		"NCCL_SOCKET_IFNAME==compute-7", "NCCL_COMM_ID=10.20.30.40:5000", "NCCL_DEBUG_FILE=/"+home+"log.compute-7.acme.example",
 		"UCX_A=[fe80::9a03:9bff:fe9e:1234]", "UCX_B=9a03:9bff:fe9e:1234", "UCX_C=0x9a039bfffe9e1234", "UCX_D=98:03:9B:9E:12:34",
 		"UCX_E=GPU-E0B1C2D3-1111-2222-3333-444455556666", "UCX_F=alice@acme.example", "UCX_G=AKIAIOSFODNN7EXAMPLEKEY0123456789abcd", "UCX_H=Compute-7")
 }

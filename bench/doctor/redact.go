@@ -37,7 +37,7 @@ var identities = []struct {
 	// The first alternative is a VBIOS version, which stays.
 	{regexp.MustCompile(`\b[0-9A-F]{2}(\.[0-9A-F]{2}){4}\b|\b[0-9]{1,3}(\.[0-9]{1,3}){3}\b`), "ip-%d"},
 	{regexp.MustCompile(`(?i)\b(0x)?[0-9a-f]{16}\b`), "guid-%d"},
-	{regexp.MustCompile(`/(home|users|Users)/[^/\s:]+`), "/home/user-%d"},
+	{regexp.MustCompile(`(?i)(^|/)(home|users)/[^/\s:]+`), "home/user-%d"},
 	{regexp.MustCompile(`\b[A-Za-z0-9+_]{32,}={0,2}`), "secret-%d"},
 }
 
@@ -48,7 +48,8 @@ func (r *redactor) text(text string) string {
 			if strings.Count(value, ".") == 4 && !strings.Contains(value, "@") {
 				return value
 			}
-			return fmt.Sprintf(id.as, r.number(strings.ToLower(value)))
+			rest := strings.TrimPrefix(value, "/") // of a path, which fs.FS has without
+			return value[:len(value)-len(rest)] + fmt.Sprintf(id.as, r.number(strings.ToLower(rest)))
 		})
 	}
 	for range 2 { // the separator behind one name may be the one before the next

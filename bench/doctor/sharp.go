@@ -42,12 +42,12 @@ func lookSHARP(v *View) []Finding {
 	if !native {
 		return []Finding{sharpNoIB.found(nil, "no port is InfiniBand")}
 	}
-	where := []Evidence{saw("NCCL_COLLNET_ENABLE", v.variable("NCCL_COLLNET_ENABLE"))}
+	where := []Evidence{setting("NCCL_COLLNET_ENABLE", v.variable("NCCL_COLLNET_ENABLE"))}
 	if v.variable("NCCL_COLLNET_ENABLE") != "1" {
 		return []Finding{sharpNotAsked.found(nil, "NCCL_COLLNET_ENABLE is not 1")}
 	}
 	if v.variable("NCCL_SHARP_DISABLE") == "1" {
-		return []Finding{sharpDisabled.found(append(where, saw("NCCL_SHARP_DISABLE", "1")), "NCCL_COLLNET_ENABLE and NCCL_SHARP_DISABLE are both 1")}
+		return []Finding{sharpDisabled.found(append(where, setting("NCCL_SHARP_DISABLE", "1")), "NCCL_COLLNET_ENABLE and NCCL_SHARP_DISABLE are both 1")}
 	}
 	if file := v.findLibrary("libnccl-net.so"); file != "" {
 		return []Finding{sharpReady.found(append(where, saw(file, "found")), "asked for, with the plugin %s", "/"+file)}

@@ -22,7 +22,7 @@ func lookStack(v *View) []Finding {
 	var seen []string
 	for _, fact := range []string{factNCCL, factMPI, factUCX, factNVSHMEM, factHPCX, factCUDA, factPython} {
 		if version := values[fact]; version != "" {
-			where = append(where, saw(fact, version))
+			where = append(where, setting(fact, version))
 			seen = append(seen, fact+" "+version)
 		}
 	}

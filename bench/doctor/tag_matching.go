@@ -9,7 +9,7 @@ var tagMatching = Check{
 	How:      "UCX_RC_MLX5_TM_ENABLE; \"tag matching not supported\" in ibv_devinfo -v.",
 	Outcomes: []*Outcome{tagOn, tagImpossible, tagOff, tagUnread, noRDMA, unreadRDMA},
 	Sources: []string{
-		"https://openucx.readthedocs.io/en/master/faq.html",
+		"https://github.com/openucx/ucx/blob/master/src/uct/ib/mlx5/rc/rc_mlx5_common.c (TM_ENABLE)",
 		"https://github.com/linux-rdma/rdma-core/blob/master/libibverbs/examples/devinfo.c",
 	},
 	Look: lookTagMatching,
@@ -30,7 +30,7 @@ func lookTagMatching(v *View) []Finding {
 	if asked != "y" && asked != "yes" && asked != "on" && asked != "1" {
 		return []Finding{tagOff.found(nil, "UCX_RC_MLX5_TM_ENABLE is not set")}
 	}
-	where := []Evidence{saw("UCX_RC_MLX5_TM_ENABLE", asked)}
+	where := []Evidence{setting("UCX_RC_MLX5_TM_ENABLE", asked)}
 	text, err := v.run(ibvDevices)
 	devices := strings.Count(text, "hca_id:")
 	if err == nil && devices == 0 {

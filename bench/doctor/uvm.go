@@ -12,7 +12,7 @@ var uvm = Check{
 	Sources: []string{
 		"https://docs.nvidia.com/ai-enterprise/release-8/8.0/infra-software/vgpu/features/nvlink-multicast.html",
 		"https://docs.nvidia.com/ai-enterprise/release-8/8.0/infra-software/vgpu/features/p2p.html",
-		"https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html",
+		"https://github.com/NVIDIA/nccl/blob/master/docs/userguide/source/troubleshooting/runtime_and_mpi_issues.rst (Unified Memory)",
 	},
 	Look: lookUVM,
 }
@@ -21,7 +21,7 @@ var (
 	uvmNeeded = &Outcome{Status: Unknown, When: "there are vGPUs of Hopper or a later architecture",
 		Advice: "Have the administrator see that the virtual machine has pciPassthruN.cfg.enable_uvm=1 for each vGPU N."}
 	uvmAmpere = &Outcome{Status: Info, When: "there are vGPUs of Ampere",
-		Advice: "Where they are linked by NVLink: pciPassthruN.cfg.enable_uvm=0, which NCCL 2.23 and later needs to be told with NCCL_CUMEM_ENABLE=0."}
+		Advice: "Where A100 are linked by NVLink the setting has two sides: with pciPassthruN.cfg.enable_uvm=1 NCCL's memory pools work and peers fall back to PCIe (PIX instead of NV12), with 0 it is the other way round. Measure both."}
 )
 
 func lookUVM(v *View) []Finding {

@@ -122,7 +122,7 @@ func lookVGPUDriver(v *View) []Finding {
 		if !ok {
 			return []Finding{vgpuRecord.found([]Evidence{saw(d.at("config"), "no record 0")}, "%s is a vGPU that does not name its host's driver", d.Address)}
 		}
-		where := []Evidence{{Path: d.at("config"), Field: "capability 0x09, record 0", Value: host + " " + branch}}
+		where := []Evidence{part(d.at("config"), "capability 0x09, record 0", host+" "+branch)}
 		guest, _, err := v.driverVersion()
 		if err != nil {
 			return []Finding{vgpuNoGuest.found(append(where, unread(driverVersion, err)...), "host driver %s; the guest's is not known", host)}

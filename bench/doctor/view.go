@@ -150,16 +150,21 @@ func (v *View) withoutRDMA() []Finding {
 	return nil
 }
 
-// unread is the evidence that something could not be read.
+// unread is the evidence that a file, or a command's output, could not be read.
 func unread(name string, err error) []Evidence {
 	if failed := (*fs.PathError)(nil); errors.As(err, &failed) && failed.Op != "run" {
 		name = failed.Path
 	}
+	if _, isCommand := commands[Command(name)]; !isCommand {
+		name = "/" + name
+	}
 	return []Evidence{{Path: name, Value: reason(err)}}
 }
 
-// saw is evidence of a file.
-func saw(name, value string) Evidence { return Evidence{Path: path.Clean(name), Value: value} }
+// saw is evidence of a file, part of a field of it, setting of a variable or of what else has a name.
+func saw(file, value string) Evidence         { return part(file, "", value) }
+func part(file, field, value string) Evidence { return Evidence{"/" + path.Clean(file), field, value} }
+func setting(name, value string) Evidence     { return Evidence{Path: name, Value: value} }
 
 // smiSaw is evidence of nvidia-smi's answer on one GPU.
 func smiSaw(g GPU, field, value string) Evidence {

@@ -24,6 +24,7 @@ func commands() []*cli.Command {
 		runCommand(),
 		labCommand(),
 		modelCommand(),
+		doctorCommand(),
 		importCommand(),
 		reportCommand(),
 		showCommand(),
