@@ -44,7 +44,7 @@ func lookBARs(v *View) []Finding {
 	if f := v.withoutGPU(); f != nil {
 		return f
 	}
-	gpus, _ := v.gpus()
+	gpus, _ := v.onBus()  // also those that the driver does not show: without BAR1 it cannot
 	known, _ := v.known() // absent where there is no driver: the windows show all the same
 	var found []Finding
 	for _, d := range gpus {

@@ -23,8 +23,8 @@ var (
 		Advice: "Give a virtual machine either passed-through GPUs or vGPUs, not both, or leave some out with CUDA_VISIBLE_DEVICES."}
 	gpuModeHost = &Outcome{Status: Fail, When: "a GPU serves virtual machines (vGPU or vSGA host mode)",
 		Advice: "Measure in a virtual machine: a host driver of vGPU runs no CUDA program."}
-	gpuModeFewer = &Outcome{Status: Fail, When: "the driver knows fewer GPUs than are on the PCI bus",
-		Advice: "Look for the missing GPU in the kernel log (NVRM, Xid) and see that no other driver, such as vfio-pci or nouveau, has it."}
+	gpuModeFewer = &Outcome{Status: Warn, When: "the driver knows fewer GPUs than are on the PCI bus: a container was given some of them, another driver has the rest, or one is lost",
+		Advice: "If all of them should be here, look for the missing one in the kernel log (NVRM, Xid) and see that no other driver, such as vfio-pci, has it."}
 	gpuModeUntold = &Outcome{Status: Unknown, When: "the driver does not tell the mode", Advice: "Use a driver whose nvidia-smi -q shows GPU Virtualization Mode."}
 )
 
@@ -32,7 +32,7 @@ func lookGPUMode(v *View) []Finding {
 	if f := v.withoutDriver(); f != nil {
 		return f
 	}
-	onBus, _ := v.gpus()
+	onBus, _ := v.onBus()
 	gpus, _ := v.known()
 	var modes []string
 	var where []Evidence

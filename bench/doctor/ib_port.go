@@ -11,9 +11,9 @@ var ibPort = Check{
 	ID:   "ib-port",
 	What: "Whether the ports of RDMA devices are up, at one rate, with RoCE v2 addresses where they are Ethernet, and without errors.",
 	Why:  "A port that is down or slow takes its share of every collective with it; errors are sent again and again, and NCCL waits.",
-	How: "state, phys_state, rate, link_layer, gid_attrs/types, counters and hw_counters in /sys/class/infiniband/*/ports/*; NCCL_IB_HCA. " +
+	How: "state, phys_state, rate, link_layer, gid_attrs/types, counters and hw_counters in /sys/class/infiniband/*/ports/*; NCCL_IB_HCA, of which only selected devices are looked at. " +
 		"Counters count since the driver was loaded: what matters is whether they grow during a run.",
-	Outcomes: []*Outcome{portsUp, portsDown, portNamedDown, portSomeDown, portRates, portNoRoCE2, portErrors, portUnread, noRDMA, unreadRDMA},
+	Outcomes: []*Outcome{portsUp, portsDown, portsNone, portNamedDown, portSomeDown, portRates, portNoRoCE2, portErrors, portUnread, noRDMA, unreadRDMA},
 	Sources: []string{
 		"https://github.com/torvalds/linux/blob/master/Documentation/ABI/stable/sysfs-class-infiniband",
 		"https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/env.html#nccl-ib-hca",
@@ -25,6 +25,7 @@ var (
 	portsUp   = &Outcome{Status: Pass, When: "every port is up, at one rate, without errors"}
 	portsDown = &Outcome{Status: Fail, When: "no port is up",
 		Advice: "Look at cable and switch port; phys_state Polling: no partner, LinkUp but not ACTIVE: no subnet manager."}
+	portsNone     = &Outcome{Status: Fail, When: "NCCL_IB_HCA selects no device that is there", Advice: "Correct NCCL_IB_HCA: ibv_devices lists the names."}
 	portNamedDown = &Outcome{Status: Fail, When: "NCCL_IB_HCA names a device of which no port is up", Advice: "Bring the port up, or take the device out of NCCL_IB_HCA."}
 	portSomeDown  = &Outcome{Status: Warn, When: "some ports are up and some are not",
 		Advice: "Bring them up, or name the devices to use in NCCL_IB_HCA, alike on all hosts."}
@@ -52,6 +53,10 @@ func lookIBPort(v *View) []Finding {
 	var where, errors []Evidence
 	var found []Finding
 	for _, n := range nics {
+		selected, named := selectsHCA(v.variable("NCCL_IB_HCA"), n.Name)
+		if !selected {
+			continue
+		}
 		up := 0
 		for _, p := range n.Ports {
 			if p.State == "" {
@@ -69,11 +74,13 @@ func lookIBPort(v *View) []Finding {
 			}
 			errors = append(errors, v.errorsOf(p)...)
 		}
-		if named := namedHCA(v.variable("NCCL_IB_HCA"), n.Name); named && up == 0 {
+		if named && up == 0 {
 			found = append(found, portNamedDown.found(where, "NCCL_IB_HCA names %s, of which no port is up", n.Name))
 		}
 	}
 	switch {
+	case len(where) == 0:
+		found = append(found, portsNone.found([]Evidence{setting("NCCL_IB_HCA", v.variable("NCCL_IB_HCA"))}, "NCCL_IB_HCA selects none of %s", count(len(nics), "RDMA device")))
 	case len(rates) == 0:
 		found = append(found, portsDown.found(where, "no port is up: %s", each(down)))
 	case len(down) > 0:
@@ -90,17 +97,20 @@ func lookIBPort(v *View) []Finding {
 	return worst(found)
 }
 
-// namedHCA says whether NCCL_IB_HCA names a device for use: "mlx5_0:1,mlx5_1" (prefixes) or "=mlx5_0" (whole names).
+// selectsHCA says whether NCCL_IB_HCA lets a device be used, and whether it names it: "mlx5_0:1,mlx5_1" (beginnings of
+// names), "=mlx5_0" (whole names), "^mlx5_2" (all but those).
 // Source: https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/env.html#nccl-ib-hca
-func namedHCA(list, device string) bool {
-	exact := strings.HasPrefix(list, "=")
-	if list == "" || strings.HasPrefix(list, "^") {
-		return false
+func selectsHCA(list, device string) (selected, named bool) {
+	list, except := strings.CutPrefix(list, "^")
+	list, exact := strings.CutPrefix(list, "=")
+	if list == "" {
+		return true, false
 	}
-	return slices.ContainsFunc(strings.Split(strings.TrimPrefix(list, "="), ","), func(item string) bool {
+	listed := slices.ContainsFunc(strings.Split(list, ","), func(item string) bool {
 		name, _, _ := strings.Cut(item, ":")
 		return name == device || !exact && name != "" && strings.HasPrefix(device, name)
 	})
+	return listed != except, listed && !except
 }
 
 // roce looks at the addresses of an Ethernet port. A slot without an address cannot be read, which is no trouble.

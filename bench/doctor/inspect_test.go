@@ -184,3 +184,27 @@ func TestExecute(t *testing.T) {
 		t.Errorf("a command that hangs: %v after %v", err, time.Since(start))
 	}
 }
+
+// TestContainer sees that GPUs which a container was not given do not count, and that the rest is judged as before.
+func TestContainer(t *testing.T) {
+	r := fixture(t, bareH100)
+	secondGPUGone(t, r)
+	r.links["sys/bus/pci/devices/0000:9b:00.0"] = "../../../devices/pci0000:00/0000:00:01.0/0000:9b:00.0" // far from any NIC
+	for _, c := range []struct {
+		check Check
+		want  *Outcome
+	}{{gpuMode, gpuModeFewer}, {gdrDistance, gdrNear}, {gpuP2P, p2pOne}, {link, linkFull}} {
+		if found := c.check.Look(newView(context.Background(), r.Machine())); !ends(found, c.want) {
+			t.Errorf("%s: %+v, want %q", c.check.ID, found, c.want.When)
+		}
+	}
+}
+
+// TestUnusedPorts sees that ports of devices that NCCL_IB_HCA leaves out do not count.
+func TestUnusedPorts(t *testing.T) {
+	for _, list := range []string{"mlx5_1", "=mlx5_1:1", "^mlx5_0", "^=mlx5_0"} {
+		if found := look(t, bareH100, ibPort, set(port0+"/state", "1: DOWN\n"), setenv("NCCL_IB_HCA="+list)); !ends(found, portsUp) {
+			t.Errorf("NCCL_IB_HCA=%s: %+v", list, found)
+		}
+	}
+}

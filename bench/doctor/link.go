@@ -27,7 +27,7 @@ var (
 	linkVirtual = &Outcome{Status: Unknown, When: "this is a virtual machine, or may be one: it does not show the real link",
 		Advice: "Look on the host (lspci -vv, LnkSta), or measure copies between host and device: below 85 % of what the slot gives, the link is the cause."}
 	linkUnread = &Outcome{Status: Unknown, When: "the link cannot be read", Advice: "Run where /sys is mounted as the kernel gives it."}
-	noDevices  = &Outcome{Status: Info, Absent: true, When: "there is neither an NVIDIA GPU nor an RDMA device"}
+	noDevices  = &Outcome{Status: Info, Absent: true, When: "there is neither an NVIDIA GPU nor an RDMA device that depends on its PCIe link"}
 )
 
 func lookLink(v *View) []Finding {
@@ -66,10 +66,15 @@ func lookLink(v *View) []Finding {
 		found = append(found, linkFull.found(nil, "%s and %s at full width", count(len(gpus), "GPU"), count(len(nics), "RDMA device")))
 	}
 	for _, g := range gpus {
-		look(g, "GPU "+g.Address, false)
+		if !v.linkedToCPU(g) { // whose traffic is on NVLink
+			look(g, "GPU "+g.Address, false)
+		}
 	}
 	for _, n := range nics {
 		look(pciDevice{Address: n.PCI}, n.Name, true)
+	}
+	if len(found) == 0 {
+		return []Finding{noDevices.found(nil, "no device whose PCIe link matters: GPUs are linked to the CPU by NVLink")}
 	}
 	return worst(found)
 }

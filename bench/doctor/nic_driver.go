@@ -1,14 +1,12 @@
 package doctor
 
-import "strings"
-
 var nicDriver = Check{
 	ID:   "nic-driver",
 	What: "Whether NVIDIA's network devices are bound to the driver that RDMA needs.",
 	Why:  "A NIC bound to vfio-pci or a uio driver (for DPDK or a virtual machine), or to none, is not there for NCCL, UCX and MPI.",
 	How: "The driver of PCI functions of NVIDIA's networking vendor id (15b3) and network class in /sys/bus/pci/devices. " +
 		"DPDK's own mlx5 driver works on top of mlx5_core, so that mlx5_core says nothing about DPDK.",
-	Outcomes: []*Outcome{nicMLX5, nicUserspace, nicUnbound, nicUnread, noNIC, noPCI},
+	Outcomes: []*Outcome{nicMLX5, nicOther, nicUnbound, nicUnread, noNIC, noPCI},
 	Sources: []string{
 		"https://doc.dpdk.org/guides/linux_gsg/linux_drivers.html",
 		"https://doc.dpdk.org/guides/platform/mlx5.html",
@@ -17,11 +15,11 @@ var nicDriver = Check{
 }
 
 var (
-	nicMLX5      = &Outcome{Status: Pass, When: "all are bound to mlx5_core or mlx4_core"}
-	nicUserspace = &Outcome{Status: Info, When: "some are bound to a driver for programs in user space (DPDK) or virtual machines", Advice: "If collectives are to use them: driverctl unset-override, or bind them to mlx5_core."}
-	nicUnbound   = &Outcome{Status: Warn, When: "one has no driver", Advice: "Load mlx5_core and mlx5_ib (of the kernel, MLNX_OFED or DOCA-OFED) and look into the kernel log."}
-	nicUnread    = &Outcome{Status: Unknown, When: "the driver of one cannot be read", Advice: "Run where /sys is mounted as the kernel gives it."}
-	noNIC        = &Outcome{Status: Info, When: "there is no NVIDIA network device on the PCI bus"}
+	nicMLX5    = &Outcome{Status: Pass, When: "all are bound to mlx5_core or mlx4_core"}
+	nicOther   = &Outcome{Status: Info, When: "some are bound to another driver, such as those for programs in user space (DPDK) or virtual machines", Advice: "If collectives are to use them: driverctl unset-override, or bind them to mlx5_core."}
+	nicUnbound = &Outcome{Status: Warn, When: "one has no driver", Advice: "Load mlx5_core and mlx5_ib (of the kernel, MLNX_OFED or DOCA-OFED) and look into the kernel log."}
+	nicUnread  = &Outcome{Status: Unknown, When: "the driver of one cannot be read", Advice: "Run where /sys is mounted as the kernel gives it."}
+	noNIC      = &Outcome{Status: Info, When: "there is no NVIDIA network device on the PCI bus"}
 )
 
 func lookNICDriver(v *View) []Finding {
@@ -42,10 +40,10 @@ func lookNICDriver(v *View) []Finding {
 		case driver == "":
 			where[0].Value = "none"
 			found = append(found, nicUnbound.found(where, "%s has no driver", d.Address))
-		case driver == "vfio-pci" || strings.HasPrefix(driver, "uio") || driver == "igb_uio":
-			found = append(found, nicUserspace.found(where, "%s is bound to %s", d.Address, driver))
-		default:
+		case driver == "mlx5_core" || driver == "mlx4_core":
 			found = append(found, nicMLX5.found(where, "bound to %s", driver))
+		default:
+			found = append(found, nicOther.found(where, "%s is bound to %s", d.Address, driver))
 		}
 	}
 	if len(found) == 0 {

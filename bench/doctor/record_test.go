@@ -207,7 +207,7 @@ func TestRecordingTellsWhatItLacks(t *testing.T) {
 }
 
 func TestBadRecordings(t *testing.T) {
-	for _, text := range []string{"", "x", "collbench.recording/2\n", RecordingSchema + "\n-- hex a --\n0g\n", RecordingSchema + "\n-- what a --\n"} {
+	for _, text := range []string{"", "x", "collbench.recording/2\n", RecordingSchema + "\n-- hex a --\n0g\n", RecordingSchema + "\n-- what a --\n", RecordingSchema + "\n-- host --\n\xc6\n"} {
 		if r, err := ParseRecording([]byte(text)); err == nil {
 			t.Errorf("%q: %+v", text, r)
 		}
@@ -238,6 +238,7 @@ func FuzzParseRecording(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	f.Add([]byte(RecordingSchema + "\n-- --\n--  --\n-- file a --\n-- x --\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := ParseRecording(text)
 		if err != nil {

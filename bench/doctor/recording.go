@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -12,8 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/rogpeppe/go-internal/txtar"
+	"unicode/utf8"
 )
 
 // RecordingSchema is the first line of a recording.
@@ -22,7 +20,7 @@ const RecordingSchema = "collbench.recording/1"
 // ErrNotRecorded says that a recording does not tell: whoever made it did not look there.
 var ErrNotRecorded = errors.New("not in the recording")
 
-// Recording is what was read of a machine. As text it is a txtar archive, whose sections are named by kind and path
+// Recording is what was read of a machine. As text it is a txtar archive (archive.go), whose sections are named by kind and path
 // or command: "file", "hex" (a file of other bytes than text), "dir" (names, one a line), "link" (its target), "run"
 // (a command's output), "failed" (its error), "env", "host", and lists of paths: "absent", "denied", "unreadable",
 // "not installed". An absent "*" means that all that is not listed does not exist, in files that people write.
@@ -52,14 +50,17 @@ const notInstalled = "not installed"
 
 // ParseRecording reads a recording.
 func ParseRecording(text []byte) (*Recording, error) {
-	archive := txtar.Parse(text)
-	if first, _, _ := strings.Cut(string(archive.Comment), "\n"); strings.TrimSpace(first) != RecordingSchema {
+	if !utf8.Valid(text) {
+		return nil, errors.New("not a recording of collbench doctor: it is not UTF-8")
+	}
+	comment, sections := parseArchive(string(text))
+	if first, _, _ := strings.Cut(comment, "\n"); strings.TrimSpace(first) != RecordingSchema {
 		return nil, fmt.Errorf("not a recording of collbench doctor: its first line is not %q", RecordingSchema)
 	}
 	r := newRecording()
-	for _, section := range archive.Files {
-		if err := r.add(section.Name, string(section.Data)); err != nil {
-			return nil, fmt.Errorf("section %q: %w", section.Name, err)
+	for _, s := range sections {
+		if err := r.add(s.name, s.text); err != nil {
+			return nil, fmt.Errorf("section %q: %w", s.name, err)
 		}
 	}
 	return r, nil
@@ -116,15 +117,13 @@ func (r *Recording) add(name, data string) error {
 
 // Format writes the recording as text, the same for the same content.
 func (r *Recording) Format() []byte {
-	archive := &txtar.Archive{Comment: []byte(RecordingSchema + "\n")}
-	section := func(name, data string) {
-		archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(data)})
-	}
+	var sections []section
+	put := func(name, text string) { sections = append(sections, section{name, text}) }
 	if r.host != "" {
-		section("host", r.host+"\n")
+		put("host", r.host+"\n")
 	}
 	if len(r.environ) > 0 {
-		section("env", strings.Join(r.environ, "\n")+"\n")
+		put("env", strings.Join(r.environ, "\n")+"\n")
 	}
 	lists := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(r.failures)) {
@@ -134,7 +133,7 @@ func (r *Recording) Format() []byte {
 		case isCommand && errors.Is(err, fs.ErrNotExist):
 			lists[notInstalled] = append(lists[notInstalled], name)
 		case isCommand:
-			section("failed "+name, firstLine(err.Error())+"\n")
+			put("failed "+name, firstLine(err.Error())+"\n")
 		default:
 			kind := kinds[len(kinds)-1]
 			for _, k := range kinds {
@@ -146,21 +145,21 @@ func (r *Recording) Format() []byte {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
-		section(name, strings.Join(lists[name], "\n")+"\n")
+		put(name, strings.Join(lists[name], "\n")+"\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.dirs)) {
-		section("dir "+name, unlines(r.dirs[name]))
+		put("dir "+name, unlines(r.dirs[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.links)) {
-		section("link "+name, r.links[name]+"\n")
+		put("link "+name, r.links[name]+"\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.files)) {
-		section(asText(name, r.files[name]))
+		put(asText(name, r.files[name]))
 	}
 	for _, c := range slices.Sorted(maps.Keys(r.outputs)) {
-		section("run "+string(c), string(r.outputs[c]))
+		put("run "+string(c), string(r.outputs[c]))
 	}
-	return txtar.Format(archive)
+	return formatArchive(RecordingSchema+"\n", sections)
 }
 
 func unlines(names []string) string {
@@ -172,10 +171,8 @@ func unlines(names []string) string {
 
 // asText is the section of a file: its text, or its bytes in hexadecimal where the archive would change them.
 func asText(name, data string) (section, text string) {
-	plain := &txtar.Archive{Files: []txtar.File{{Name: "x", Data: []byte(data)}}}
-	again := txtar.Parse(txtar.Format(plain))
 	printable := strings.IndexFunc(data, func(c rune) bool { return c < ' ' && c != '\n' && c != '\t' || c == '\uFFFD' }) < 0
-	if printable && len(again.Files) == 1 && bytes.Equal(again.Files[0].Data, []byte(data)) {
+	if printable && holds(data) {
 		return "file " + name, data
 	}
 	var b strings.Builder

@@ -17,7 +17,7 @@ func newRedactor(host string) *redactor {
 	r := &redactor{numbers: map[string]int{}}
 	if short, _, _ := strings.Cut(host, "."); len(short) > 1 {
 		// With what follows of a full name, wherever it does not stand within a word.
-		r.host = regexp.MustCompile(`(?i)(^|[^a-z0-9])` + regexp.QuoteMeta(short) + `(\.[a-z0-9.-]+)?($|[^a-z0-9])`)
+		r.host = regexp.MustCompile(`(?i)(^|[^a-z0-9])` + regexp.QuoteMeta(strings.ToValidUTF8(short, "")) + `(\.[a-z0-9.-]+)?($|[^a-z0-9])`)
 	}
 	return r
 }

@@ -89,7 +89,8 @@ var fabricRules = map[string][]rule{
 		on(bareH100, portsDown, set(port0+"/state", "1: DOWN\n"), set(port1+"/state", "2: INIT\n")),
 		on(kvmB200, portNamedDown, set(port0+"/state", "1: DOWN\n")),
 		on(bareH100, portNamedDown, set(port0+"/state", "1: DOWN\n"), setenv("NCCL_IB_HCA==mlx5_0:1")),
-		on(bareH100, portSomeDown, set(port0+"/state", "1: DOWN\n"), setenv("NCCL_IB_HCA=^mlx5_0")),
+		on(bareH100, portSomeDown, set(port0+"/state", "1: DOWN\n")), on(bareH100, portSomeDown, set(port0+"/state", "1: DOWN\n"), setenv("NCCL_IB_HCA=^mlx5_7")),
+		on(bareH100, portsNone, setenv("NCCL_IB_HCA==mlx5")), on(bareH100, portsNone, setenv("NCCL_IB_HCA=^mlx5")),
 		on(bareH100, portRates, set(port0+"/rate", "200 Gb/sec (4X HDR)\n")),
 		on(esxiA100, portNoRoCE2, set(port0+"/gid_attrs/types/1", "IB/RoCE v1\n")),
 		on(bareH100, portErrors, set(port1+"/hw_counters/out_of_sequence", "12\n")),
@@ -100,7 +101,7 @@ var fabricRules = map[string][]rule{
 	},
 	"nic-driver": {
 		on(bareH100, nicMLX5), on(esxiA100, nicMLX5), on(nothere, noNIC),
-		on(bareH100, nicUserspace, vfio),
+		on(bareH100, nicOther, vfio),
 		on(bareH100, nicUnbound, remove("sys/bus/pci/devices/"+nic0+"/driver")),
 		on(bareH100, nicUnread, deny("sys/bus/pci/devices/"+nic0+"/driver")),
 		on(bareH100, noPCI, noSysfs),
@@ -147,6 +148,7 @@ var hostRules = map[string][]rule{
 	},
 	"link": {
 		on(bareH100, linkFull), on(esxiA100, linkVirtual), on(nothere, noDevices),
+		on(bareH100, noDevices, noIB, replace(string(smiQuery), "<c2c_mode>Disabled", "<c2c_mode>Enabled")),
 		on(bareH100, linkNarrow, set(pciFile(gpu0, "current_link_width"), "8\n")),
 		on(bareH100, linkSlow, set(pciFile(nic0, "current_link_speed"), "16.0 GT/s PCIe\n")),
 		on(bareH100, linkUnread, set(pciFile(nic0, "current_link_speed"), "Unknown\n")),

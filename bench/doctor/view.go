@@ -88,13 +88,26 @@ func (v *View) readSMI() (GPUs, error) {
 	return parseSMI([]byte(text))
 }
 
-// gpus are the NVIDIA GPUs on the PCI bus.
-func (v *View) gpus() ([]pciDevice, error) {
+// onBus are the NVIDIA GPUs on the PCI bus.
+func (v *View) onBus() ([]pciDevice, error) {
 	all, err := v.pci()
 	return slices.DeleteFunc(slices.Clone(all), func(d pciDevice) bool { return d.Vendor != nvidia || d.Class != classDisplay }), err
 }
 
-// known are the GPUs as the driver tells of them, without those that are not on the PCI bus.
+// gpus are the NVIDIA GPUs on the PCI bus that the driver tells of, or all of them if it does not answer. A container
+// sees the bus whole, and of the GPUs those that it was given.
+func (v *View) gpus() ([]pciDevice, error) {
+	all, err := v.onBus()
+	known, bad := v.known()
+	if err != nil || bad != nil || len(known) == 0 {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(d pciDevice) bool {
+		return !slices.ContainsFunc(known, func(g GPU) bool { return g.Address == d.Address })
+	}), nil
+}
+
+// known are the GPUs as the driver tells of them.
 func (v *View) known() ([]GPU, error) {
 	all, err := v.smi()
 	return all.Devices, err

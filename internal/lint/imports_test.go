@@ -31,11 +31,8 @@ var rules = map[string]rule{
 	"cgo/pmix":           {ours: []string{"cgo/dl"}},
 	"bench/launch":       {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/workers":      {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
-	"bench/doctor": {
-		ours:   []string{"bench", "bench/environment", "bench/unit"},
-		theirs: []string{"github.com/rogpeppe/go-internal/txtar"},
-	},
-	"bench/formats": {ours: []string{"bench", "bench/unit", "collectives"}},
+	"bench/doctor":       {ours: []string{"bench", "bench/environment", "bench/unit"}},
+	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
 	"bench/lab": {
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
