@@ -77,14 +77,11 @@ func docs() []byte {
 		rows = append(rows, []string{p.Name, p.Summary, checks, strings.Join(p.Required, ", ")})
 	}
 	writeRows(&b, rows)
-	b.WriteString("\n## Checks\n")
+	b.WriteString("\n## Checks\n\nEvery check of GPUs or RDMA devices can also end with one of these:\n\n")
+	writeOutcomes(&b, shared)
 	for _, c := range append(slices.Clone(All), Parity) {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n%s\n\nSeen: %s\n\n", c.ID, c.What, c.Why, c.How)
-		rows := [][]string{{"", "when", "what to do"}}
-		for _, o := range c.Outcomes {
-			rows = append(rows, []string{o.Status.String(), o.When, o.Advice})
-		}
-		writeRows(&b, rows)
+		writeOutcomes(&b, slices.DeleteFunc(slices.Clone(c.Outcomes), func(o *Outcome) bool { return slices.Contains(shared, o) }))
 		b.WriteString("\nSources:\n")
 		for _, s := range c.Sources {
 			address, rest, _ := strings.Cut(s, " ")
@@ -102,6 +99,17 @@ Whether dma-buf, multicast and peer access really work (that takes a program on 
 run), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes,
 offloads of Open vSwitch (ASAP²), DCGM, and libraries in virtual environments or behind LD_LIBRARY_PATH.
 `
+
+// shared are the outcomes of many checks, which the page shows once.
+var shared = []*Outcome{noGPU, noPCI, noDriver, noRDMA, unreadRDMA}
+
+func writeOutcomes(b *bytes.Buffer, outcomes []*Outcome) {
+	rows := [][]string{{"", "when", "what to do"}}
+	for _, o := range outcomes {
+		rows = append(rows, []string{o.Status.String(), o.When, o.Advice})
+	}
+	writeRows(b, rows)
+}
 
 func writeRows(b *bytes.Buffer, rows [][]string) {
 	for i, row := range rows {

@@ -23,7 +23,7 @@ var gpuP2P = Check{
 var (
 	p2pAll    = &Outcome{Status: Pass, When: "every pair can, over NVLink where both have it"}
 	p2pNVLink = &Outcome{Status: Fail, When: "two GPUs have active NVLinks and cannot reach each other over them",
-		Advice: "See that the fabric manager runs and is of the driver's version. For A100 passed through by vSphere: pciPassthruN.cfg.enable_uvm=0 shows NVLink instead of PIX (check uvm)."}
+		Advice: "See that the fabric manager runs and is of the driver's version. For vGPUs of A100 under vSphere look at check uvm."}
 	p2pPCIe = &Outcome{Status: Warn, When: "two GPUs without NVLink cannot reach each other",
 		Advice: "On bare metal look at ACS (check acs). In a virtual machine the hypervisor must allow it (vSphere: pciPassthru.allowP2P=TRUE) and both GPUs be below one root port; vGPUs have none over PCIe."}
 	p2pFraction = &Outcome{Status: Fail, When: "there are several vGPUs, of which one is a MIG instance: peer access needs the whole memory of a GPU, time-sliced",

