@@ -194,6 +194,16 @@ func TestContainer(t *testing.T) {
 	}
 }
 
+// TestNoGPUIsNotAsked sees that nvidia-smi, which may take long, is not run where there is no GPU.
+func TestNoGPUIsNotAsked(t *testing.T) {
+	m := fixture(t, nothere).Machine()
+	m.Run = func(_ context.Context, c Command) ([]byte, error) {
+		t.Errorf("%s is run", c)
+		return nil, errAbsent
+	}
+	Inspect(context.Background(), m, Profiles[0])
+}
+
 // TestUnusedPorts sees that ports of devices that NCCL_IB_HCA leaves out do not count.
 func TestUnusedPorts(t *testing.T) {
 	for _, list := range []string{"mlx5_1", "=mlx5_1:1", "^mlx5_0", "^=mlx5_0"} {

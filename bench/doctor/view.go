@@ -98,13 +98,17 @@ func (v *View) onBus() ([]pciDevice, error) {
 // sees the bus whole, and of the GPUs those that it was given.
 func (v *View) gpus() ([]pciDevice, error) {
 	all, err := v.onBus()
-	known, bad := v.known()
-	if err != nil || bad != nil || len(known) == 0 {
-		return all, err
+	if err != nil || len(all) == 0 {
+		return nil, err
 	}
-	return slices.DeleteFunc(all, func(d pciDevice) bool {
+	known, err := v.known()
+	given := slices.DeleteFunc(slices.Clone(all), func(d pciDevice) bool {
 		return !slices.ContainsFunc(known, func(g GPU) bool { return g.Address == d.Address })
-	}), nil
+	})
+	if err != nil || len(given) == 0 {
+		return all, nil
+	}
+	return given, nil
 }
 
 // known are the GPUs as the driver tells of them.
