@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 
+	"collbench/bench"
 	"collbench/bench/summary"
 )
 
@@ -15,7 +16,7 @@ type column struct {
 	value func(summary.Row) string
 }
 
-// columns are the keys of collbench.result/1, nested ones with a dot.
+// columns are the keys of collbench.result/1, nested ones with a dot; of a fault only who it was, and where.
 var columns = []column{
 	{"schema", func(r summary.Row) string { return r.Schema }},
 	{"run", func(r summary.Row) string { return r.Run }},
@@ -71,6 +72,10 @@ var columns = []column{
 	{"from", func(r summary.Row) string { return whole(r.From) }},
 	{"to", func(r summary.Row) string { return whole(r.To) }},
 	{"window", func(r summary.Row) string { return positive(r.Window) }},
+	{"fault.kind", fault(func(f bench.Fault) string { return string(f.Kind) })},
+	{"fault.rank", fault(func(f bench.Fault) string { return whole(f.Rank) })},
+	{"fault.host", fault(func(f bench.Fault) string { return f.Host })},
+	{"fault.stage", fault(func(f bench.Fault) string { return f.Stage })},
 }
 
 // CSV writes the rows with a header line of the keys of collbench.result/1, nested ones joined by a dot. What is
@@ -122,6 +127,15 @@ func evidence(field func(summary.Evidence) string) func(summary.Row) string {
 			return ""
 		}
 		return field(*r.Evidence)
+	}
+}
+
+func fault(field func(bench.Fault) string) func(summary.Row) string {
+	return func(r summary.Row) string {
+		if r.Fault == nil {
+			return ""
+		}
+		return field(*r.Fault)
 	}
 }
 

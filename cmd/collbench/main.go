@@ -25,6 +25,7 @@ func commands() []*cli.Command {
 		launchCommand(),
 		labCommand(),
 		modelCommand(),
+		doctorCommand(),
 		importCommand(),
 		reportCommand(),
 		showCommand(),

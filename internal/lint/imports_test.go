@@ -34,6 +34,7 @@ var rules = map[string]rule{
 	"bench/launch":       {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/start":        {theirs: []string{"golang.org/x/sys/"}},
 	"bench/workers":      {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/doctor":       {ours: []string{"bench", "bench/environment", "bench/unit"}},
 	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
 	"bench/lab": {
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
