@@ -226,6 +226,22 @@ func TestNCCLTestsLayout(t *testing.T) {
 	}
 }
 
+// TestMessagesAloneAreAResult has a run without a collective, which has no charts.
+func TestMessagesAloneAreAResult(t *testing.T) {
+	info, results, _ := lab(4096).build(t)
+	r := results[0]
+	r.What = bench.What{Operation: "latency", Algorithm: bench.Auto, Bytes: 4096}
+	r.Evidence = bench.Evidence{Source: "library", Detail: "Some MPI chose"}
+	rows := []summary.Row{summary.Of(info, r)}
+	if v := judge(info, rows, panels([]bench.Result{r}, rows)); v.Word != "PASS" {
+		t.Errorf("%+v", v)
+	}
+	rows[0].Seconds = nil
+	if v := judge(info, rows, nil); v.Word != "INCONCLUSIVE" {
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestPointToPointInEveryFormat has tests of messages beside a collective.
 func TestPointToPointInEveryFormat(t *testing.T) {
 	info, results, rows := lab(4096).build(t)
