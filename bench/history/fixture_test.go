@@ -71,8 +71,8 @@ func (s session) write(t testing.TB, dir string) string {
 	return dir
 }
 
-// open opens a new history in a folder of its own.
-func open(t testing.TB) History {
+// newHistory opens a new history in a folder of its own.
+func newHistory(t testing.TB) History {
 	t.Helper()
 	return openAt(t, filepath.Join(t.TempDir(), "history.db"))
 }

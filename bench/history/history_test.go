@@ -58,7 +58,7 @@ func text(t *testing.T, v any) string {
 }
 
 func TestAddAndAsk(t *testing.T) {
-	h := open(t)
+	h := newHistory(t)
 	ctx := t.Context()
 	slower := func(bytes int64, launch int) float64 { return 2e-3 + 1e-3*float64(launch) }
 	folders := addSessions(t, h, session{kernel: "6.1"}, session{day: 1, kernel: "6.2", commit: "abc", launches: 3, seconds: slower}, session{day: 2, cpu: "Other CPU"})
@@ -99,7 +99,7 @@ func TestAddAndAsk(t *testing.T) {
 
 // What says nothing about a machine must not come into its history.
 func TestRefused(t *testing.T) {
-	h := open(t)
+	h := newHistory(t)
 	simulated := session{id: "s", simulated: true}.write(t, filepath.Join(t.TempDir(), "s"))
 	_, err := h.Add(t.Context(), simulated)
 	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "2 are simulated") {
@@ -187,7 +187,7 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestBaselinesAndRebuild(t *testing.T) {
-	h := open(t)
+	h := newHistory(t)
 	ctx := t.Context()
 	folders := addSessions(t, h, session{}, session{day: 1}, session{day: 2, cpu: "Other CPU"})
 	now := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
@@ -219,7 +219,7 @@ func TestBaselinesAndRebuild(t *testing.T) {
 	if after := dump(t, h); after != before {
 		t.Errorf("rebuilt:\n%s\nwas:\n%s", after, before)
 	}
-	fresh := open(t)
+	fresh := newHistory(t)
 	if n, warnings, err := fresh.Rebuild(ctx, filepath.Dir(folders[0])); err != nil || n != 3 || len(warnings) > 0 {
 		t.Fatalf("%d runs, %v, %v", n, warnings, err)
 	}
@@ -248,7 +248,7 @@ func TestBaselinesAndRebuild(t *testing.T) {
 
 // A run that is added again, with more results, takes the place of what was known of it.
 func TestAddAgain(t *testing.T) {
-	h := open(t)
+	h := newHistory(t)
 	folders := addSessions(t, h, session{})
 	os.RemoveAll(folders[0])
 	session{id: "run-000", launches: 4}.write(t, folders[0])

@@ -51,7 +51,7 @@ func TestSpread(t *testing.T) {
 }
 
 func TestSpreadNeedsSessions(t *testing.T) {
-	h := open(t)
+	h := newHistory(t)
 	var made []session
 	for i := range leastSessions {
 		made = append(made, session{day: i, seconds: func(int64, int) float64 { return 1e-3 * (1 + 0.01*float64(i%2)) }})

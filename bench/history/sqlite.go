@@ -60,6 +60,10 @@ func Open(ctx context.Context, path string, make bool) (*SQLite, error) {
 	if local(filepath.Dir(path)) {
 		journal = "WAL"
 	}
+	return open(ctx, path, journal)
+}
+
+func open(ctx context.Context, path, journal string) (*SQLite, error) {
 	settings := url.Values{"_txlock": {"immediate"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)", "foreign_keys(ON)"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String())
 	if err != nil {
