@@ -76,7 +76,7 @@ func (j *job) measure(c *cli.Context) error {
 	}.Run(c.Context)
 	progress.close()
 	if j.format != "json" {
-		if shown := reports.Rows(c.App.Writer, j.format, j.info, j.rows); shown != nil {
+		if shown := showRows(c.App.Writer, j.format, j.info, j.rows); shown != nil {
 			err = errors.Join(err, shown)
 		}
 	}
