@@ -88,15 +88,21 @@ func newJUnitSuite(name string, info bench.RunInfo) junitSuite {
 		s.Timestamp = info.Started.UTC().Format("2006-01-02T15:04:05")
 	}
 	e := info.Environment
-	for _, p := range []junitProperty{{"version", e.Version}, {"os", e.OS}, {"kernel", e.Kernel}, {"cpu", e.CPU}, {"command", strings.Join(info.Command, " ")}} {
-		if p.Value != "" {
-			if s.Properties == nil {
-				s.Properties = new(junitProperties)
-			}
-			s.Properties.List = append(s.Properties.List, junitProperty{p.Name, oneLine(p.Value)})
-		}
+	for _, p := range [][2]string{{"version", e.Version}, {"os", e.OS}, {"kernel", e.Kernel}, {"cpu", e.CPU}, {"command", strings.Join(info.Command, " ")}} {
+		s.property(p[0], p[1])
 	}
 	return s
+}
+
+// property adds one that is known.
+func (s *junitSuite) property(name, value string) {
+	if value == "" {
+		return
+	}
+	if s.Properties == nil {
+		s.Properties = new(junitProperties)
+	}
+	s.Properties.List = append(s.Properties.List, junitProperty{name, oneLine(value)})
 }
 
 func (s *junitSuite) add(c junitCase) {

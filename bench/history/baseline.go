@@ -30,13 +30,16 @@ type marks struct {
 
 var baselineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-// ErrNoBaseline is in the chain of the error for a name that is no baseline's.
-var ErrNoBaseline = errors.New("no such baseline")
+// Errors by which callers tell a name that is no baseline's from one that cannot be.
+var (
+	ErrNoBaseline = errors.New("no such baseline")
+	ErrName       = errors.New("want a name of letters, digits, dots, dashes and underscores")
+)
 
 // SetBaseline gives run folders a name, in place of those that had it. A folder that is not in the history is added.
 func (h History) SetBaseline(ctx context.Context, name string, folders []string, now time.Time) error {
 	if !baselineName.MatchString(name) {
-		return fmt.Errorf("baseline %q: want a name of letters, digits, dots, dashes and underscores", name)
+		return fmt.Errorf("baseline %q: %w", name, ErrName)
 	}
 	b := Baseline{Name: name, Set: now.UTC()}
 	for _, folder := range folders {

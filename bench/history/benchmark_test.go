@@ -50,10 +50,11 @@ func BenchmarkMillion(b *testing.B) {
 		b.Fatalf("%d points, %v", points, err)
 	}
 	h, ctx := History{index}, b.Context()
+	started := session{day: 445}.info().Started
 	m, _ := MachineOf(session{cpu: "CPU 7"}.info())
 	var cases []bench.Case
 	for size := range 24 {
-		cases = append(cases, madeCase(int64(8 * (size + 1))))
+		cases = append(cases, madeCase(int64(8*(size+1))))
 	}
 	for _, question := range []struct {
 		name string
@@ -68,13 +69,13 @@ func BenchmarkMillion(b *testing.B) {
 		}, 30},
 		{"points", func() (int, error) { l, err := index.Points(ctx, "7-444"); return len(l), err }, manyCases},
 		{"cases", func() (int, error) { l, err := index.Cases(ctx, m.Fingerprint); return len(l), err }, manyCases},
-		{"series", func() (int, error) { l, err := index.Series(ctx, m.Fingerprint, cases[5], 0); return len(l), err }, manySessions},
+		{"series", func() (int, error) { l, err := index.Series(ctx, m.Fingerprint, cases[5], Span{}); return len(l), err }, manySessions},
 		{"spread", func() (int, error) {
 			s, _, err := h.Spread(ctx, m.Fingerprint, cases, 40)
 			return len(s.Specific), err
 		}, len(cases)},
 		{"add", func() (int, error) {
-			return 1, index.Put(ctx, []Run{{ID: "7-444", Machine: m, Points: []Point{{Case: cases[5]}}}})
+			return 1, index.Put(ctx, []Run{{ID: "7-445", Started: started, Machine: m, Points: []Point{{Case: cases[5]}}}})
 		}, 1},
 	} {
 		b.Run(question.name, func(b *testing.B) {

@@ -78,13 +78,16 @@ func TestAddAndAsk(t *testing.T) {
 	if machine == runs[0].Machine.Fingerprint || machine != runs[2].Machine.Fingerprint {
 		t.Errorf("machines %s, %s, %s: want the last two alike", runs[0].Machine.Fingerprint, machine, runs[2].Machine.Fingerprint)
 	}
-	series, err := h.Index.Series(ctx, machine, madeCase(1<<20), 0)
+	series, err := h.Index.Series(ctx, machine, madeCase(1<<20), Span{})
 	if err != nil || len(series) != 2 || series[0].Run.ID != "run-000" || *series[0].Point.Seconds != 1e-3 || *series[1].Point.Seconds != 3e-3 ||
 		!slices.Equal(series[1].Point.Launches, []float64{2e-3, 3e-3, 4e-3}) || series[1].Point.Observed != "ring" {
 		t.Errorf("%s, %v", text(t, series), err)
 	}
-	if last, _ := h.Index.Series(ctx, machine, madeCase(1<<20), 1); len(last) != 1 || last[0].Run.ID != "run-001" {
+	if last, _ := h.Index.Series(ctx, machine, madeCase(1<<20), Span{Last: 1}); len(last) != 1 || last[0].Run.ID != "run-001" {
 		t.Errorf("the last one: %v", last)
+	}
+	if earlier, _ := h.Index.Series(ctx, machine, madeCase(1<<20), Span{Before: runs[1].Started}); len(earlier) != 1 || earlier[0].Run.ID != "run-000" {
+		t.Errorf("those before the second: %v", earlier)
 	}
 	if one, _ := h.Index.Runs(ctx, Query{Machine: machine, Last: 1}); len(one) != 1 || one[0].ID != "run-001" {
 		t.Errorf("the last run of a machine: %v", one)
@@ -92,7 +95,7 @@ func TestAddAndAsk(t *testing.T) {
 	if one, _ := h.Index.Runs(ctx, Query{Folder: folders[0]}); len(one) != 1 || one[0].ID != "run-000" {
 		t.Errorf("the run of a folder: %v", one)
 	}
-	if changes := Changes(runs[2], runs[1]); !slices.Equal(changes, []string{"kernel: 6.1 → 6.2"}) {
+	if changes := Differences(runs[2], runs[1]); !slices.Equal(changes, []string{"kernel: 6.1 → 6.2"}) {
 		t.Errorf("changes %q", changes)
 	}
 }
@@ -254,6 +257,10 @@ func TestAddAgain(t *testing.T) {
 	session{id: "run-000", launches: 4}.write(t, folders[0])
 	if _, err := h.Add(t.Context(), folders[0]); err != nil {
 		t.Fatal(err)
+	}
+	other := session{id: "run-000", day: 7}.write(t, filepath.Join(t.TempDir(), "other"))
+	if _, err := h.Add(t.Context(), other); err == nil || !strings.Contains(err.Error(), "has the ID of another run") {
+		t.Errorf("another run of the same ID: %v", err)
 	}
 	points, err := h.Index.Points(t.Context(), "run-000")
 	if err != nil || len(points) != 2 || len(points[0].Launches) != 4 {

@@ -27,8 +27,8 @@ type Index interface {
 	Machines(context.Context) ([]Machine, error)
 	// Cases lists the cases of a machine, in the order in which they came into the history.
 	Cases(ctx context.Context, machine string) ([]bench.Case, error)
-	// Series is how a case went on a machine: the last so many sessions (0: all), the oldest first.
-	Series(ctx context.Context, machine string, c bench.Case, last int) ([]Session, error)
+	// Series is how a case went on a machine: the last sessions of a span, the oldest first.
+	Series(ctx context.Context, machine string, c bench.Case, s Span) ([]Session, error)
 	// SetBaseline keeps a baseline in place of the one of its name.
 	SetBaseline(context.Context, Baseline) error
 	// RemoveBaseline forgets a name.
@@ -50,6 +50,12 @@ type Query struct {
 	Folder  string // absolute path
 	Machine string // fingerprint
 	Last    int    // so many at most; 0: all
+}
+
+// Span says which sessions of a series are asked for; its zero value asks for all.
+type Span struct {
+	Before time.Time // only those that started earlier; zero: all
+	Last   int       // so many at most; 0: all
 }
 
 // Run is what the index keeps of one run.

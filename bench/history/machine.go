@@ -58,15 +58,15 @@ func (m Machine) String() string {
 	for _, n := range m.RanksPerHost {
 		ranks += n
 	}
-	parts := []string{fmt.Sprintf("%d ranks on %d hosts", ranks, len(m.RanksPerHost))}
+	parts := []string{count(ranks, "rank") + " on " + count(len(m.RanksPerHost), "host")}
 	if m.CPU != "" {
 		parts = append(parts, m.CPU)
 	}
 	if m.CPUs > 0 {
-		parts = append(parts, fmt.Sprintf("%d CPUs", m.CPUs))
+		parts = append(parts, count(m.CPUs, "CPU"))
 	}
 	if m.Hypervisor != "" && m.Hypervisor != "none" {
-		parts = append(parts, m.Hypervisor)
+		parts = append(parts, "hypervisor "+m.Hypervisor)
 	}
 	if len(m.Links) > 0 {
 		links := slices.Compact(slices.Clone(m.Links))
@@ -77,6 +77,13 @@ func (m Machine) String() string {
 		parts = append(parts, m.LinkKind+" links of "+text)
 	}
 	return strings.Join(parts, ", ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // commitVariables name the commit of what is measured; the first that is set counts.
@@ -134,8 +141,8 @@ func hosts(ranks []bench.RankInfo) string {
 	return fmt.Sprintf("%s … %s (%d, %x)", names[0], names[len(names)-1], len(names), sum[:4])
 }
 
-// Changes says what differs between two runs, one line a fact: "kernel: 6.1.0 → 6.2.0".
-func Changes(before, after Run) (changes []string) {
+// Differences says what differs between two runs, one line a fact: "kernel: 6.1.0 → 6.2.0".
+func Differences(before, after Run) (changes []string) {
 	names := map[string]bool{}
 	for name := range before.Environment {
 		names[name] = true

@@ -99,7 +99,7 @@ func TestWritersLoseNothing(t *testing.T) {
 	if err != nil || len(runs) != writers*each {
 		t.Fatalf("%d runs of %d, %v", len(runs), writers*each, err)
 	}
-	series, err := h.Index.Series(t.Context(), runs[0].Machine.Fingerprint, madeCase(1<<20), 0)
+	series, err := h.Index.Series(t.Context(), runs[0].Machine.Fingerprint, madeCase(1<<20), Span{})
 	if err != nil || len(series) != writers*each {
 		t.Errorf("%d points of %d, %v", len(series), writers*each, err)
 	}

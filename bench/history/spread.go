@@ -37,7 +37,7 @@ func (h History) Spread(ctx context.Context, machine string, cases []bench.Case,
 	series := map[bench.Case]map[string]Point{} // by the run's ID
 	var order []string                          // of the runs, from the case that has most
 	for _, c := range cases {
-		sessions, err := h.Index.Series(ctx, machine, c, last)
+		sessions, err := h.Index.Series(ctx, machine, c, Span{Last: last})
 		if err != nil {
 			return s, false, err
 		}

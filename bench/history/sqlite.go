@@ -140,6 +140,18 @@ func (s *SQLite) write(ctx context.Context, what string, do func(*sql.Tx) error)
 	return s.explain(what, err)
 }
 
+// SetAside gives a file that is no usable index another name, so that one can be made in its place; its journal goes
+// with it.
+func SetAside(path string) (aside string, err error) {
+	aside = fmt.Sprintf("%s.unusable-%d", path, time.Now().UnixNano())
+	for _, end := range []string{"-wal", "-shm", "-journal"} {
+		if err := os.Rename(path+end, aside+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return aside, os.Rename(path, aside)
+}
+
 // code is SQLite's primary result code (https://sqlite.org/rescode.html); 0 for other errors.
 func code(err error) int {
 	if e := (*sqlite.Error)(nil); errors.As(err, &e) {

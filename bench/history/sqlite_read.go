@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -116,7 +117,11 @@ func (s *SQLite) Cases(ctx context.Context, machine string) ([]bench.Case, error
 }
 
 // Series is Index's.
-func (s *SQLite) Series(ctx context.Context, machine string, c bench.Case, last int) ([]Session, error) {
+func (s *SQLite) Series(ctx context.Context, machine string, c bench.Case, span Span) ([]Session, error) {
+	before := int64(math.MaxInt64)
+	if !span.Before.IsZero() {
+		before = span.Before.UnixNano()
+	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
@@ -132,7 +137,7 @@ func (s *SQLite) Series(ctx context.Context, machine string, c bench.Case, last 
 	}, "SELECT "+runColumns+`, status, observed, seconds, launches
 		FROM points JOIN runs ON runs.id=points.run JOIN machines ON machines.id=points.machine
 		WHERE points.machine=(SELECT id FROM machines WHERE fingerprint=?) AND points.kase=(SELECT id FROM cases WHERE text=?)
-		ORDER BY points.started DESC, points.run DESC LIMIT ?`, machine, string(text), limit(last))
+		AND points.started<? ORDER BY points.started DESC, points.run DESC LIMIT ?`, machine, string(text), before, limit(span.Last))
 	slices.Reverse(list)
 	return list, err
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // Put is Index's.
@@ -106,8 +108,17 @@ func newWriter(ctx context.Context, tx *sql.Tx) *writer {
 }
 
 func (w *writer) put(r Run) error {
-	if err := w.remove(r.ID); err != nil {
+	var started int64
+	switch err := w.tx.QueryRowContext(w.ctx, "SELECT started FROM runs WHERE run=?", r.ID).Scan(&started); {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
 		return err
+	case started != r.Started.UnixNano():
+		return fmt.Errorf("%s has the ID of another run, which started at %s", r.Folder, time.Unix(0, started).UTC().Format(time.RFC3339Nano))
+	default:
+		if err := w.remove(r.ID); err != nil {
+			return err
+		}
 	}
 	description, err := json.Marshal(r.Machine)
 	if err != nil {

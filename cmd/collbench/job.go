@@ -49,7 +49,7 @@ func newJob(c *cli.Context, file bench.PlanFile, flags bench.Settings, plan benc
 		return nil, fmt.Errorf("plan: %w", err)
 	}
 	started := time.Now().UTC()
-	tag := make([]byte, 2)
+	tag := make([]byte, 4) // many machines begin their nightly run in the same second
 	rand.Read(tag)
 	j.info = bench.RunInfo{
 		Schema: bench.RunSchema, ID: fmt.Sprintf("%s-%x", started.Format("20060102T150405Z"), tag), Started: started,

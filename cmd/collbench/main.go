@@ -27,6 +27,7 @@ func commands() []*cli.Command {
 		importCommand(),
 		reportCommand(),
 		showCommand(),
+		historyCommand(),
 		listCommand(),
 		whoamiCommand(),
 		workerCommand(),
@@ -66,15 +67,37 @@ func application(stdout, stderr io.Writer) *cli.App {
 		Action:                    withoutCommand,
 		OnUsageError:              onUsageError,
 	}
-	for _, c := range app.Commands {
+	strict(app.Commands)
+	return app
+}
+
+// strict makes commands, and those within them, refuse what they do not know.
+func strict(list []*cli.Command) {
+	for _, c := range list {
 		c.HideHelpCommand = true
 		c.OnUsageError = onUsageError
+		if len(c.Subcommands) > 0 {
+			strict(c.Subcommands)
+			c.Action = withoutSubcommand
+			continue
+		}
 		if c.ArgsUsage == "" {
 			c.ArgsUsage = " " // else help promises arguments
 			c.Action = withoutArguments(c.Action)
 		}
 	}
-	return app
+}
+
+// withoutSubcommand is what happens to a command that needs one of its own.
+func withoutSubcommand(c *cli.Context) error {
+	var names []string
+	for _, known := range c.Command.Subcommands {
+		names = append(names, known.Name)
+	}
+	if name := c.Args().First(); name != "" {
+		return usageErrorf("%s: unknown command %q: want one of %s", commandName(c), name, strings.Join(names, ", "))
+	}
+	return usageErrorf("%s: want one of %s", commandName(c), strings.Join(names, ", "))
 }
 
 // withoutCommand is what happens without a known subcommand.
