@@ -70,8 +70,9 @@ func BenchmarkMillion(b *testing.B) {
 		{"points", func() (int, error) { l, err := index.Points(ctx, "7-444"); return len(l), err }, manyCases},
 		{"cases", func() (int, error) { l, err := index.Cases(ctx, m.Fingerprint); return len(l), err }, manyCases},
 		{"series", func() (int, error) { l, err := index.Series(ctx, m.Fingerprint, cases[5], Span{}); return len(l), err }, manySessions},
+		{"trend", func() (int, error) { t, err := h.Trend(ctx, m, cases[5], 100); return len(t.Sessions), err }, 100},
 		{"spread", func() (int, error) {
-			s, _, err := h.Spread(ctx, m.Fingerprint, cases, 40)
+			s, _, err := h.Spread(ctx, m.Fingerprint, cases, Span{Last: 40})
 			return len(s.Specific), err
 		}, len(cases)},
 		{"add", func() (int, error) {

@@ -15,6 +15,7 @@ import (
 type session struct {
 	id        string
 	day       int
+	after     time.Duration // of the day's first
 	cpu       string
 	kernel    string
 	commit    string
@@ -29,7 +30,7 @@ func (s session) info() bench.RunInfo {
 	if s.commit != "" {
 		e.Variables["GITHUB_SHA"] = s.commit
 	}
-	return bench.RunInfo{Schema: bench.RunSchema, ID: s.id, Started: time.Date(2026, 1, 1+s.day, 3, 0, 0, 0, time.UTC), Plan: json.RawMessage("null"),
+	return bench.RunInfo{Schema: bench.RunSchema, ID: s.id, Started: time.Date(2026, 1, 1+s.day, 3, 0, 0, 0, time.UTC).Add(s.after), Plan: json.RawMessage("null"),
 		Environment: e, Ranks: []bench.RankInfo{{Rank: 0, Host: "node1"}, {Rank: 1, Host: "node2"}}}
 }
 
@@ -43,10 +44,16 @@ var madeSizes = []int64{1 << 10, 1 << 20}
 // write makes the run folder.
 func (s session) write(t testing.TB, dir string) string {
 	t.Helper()
+	return s.append(t, dir, false)
+}
+
+// append adds the run to a folder that has some.
+func (s session) append(t testing.TB, dir string, add bool) string {
+	t.Helper()
 	if s.cpu == "" {
 		s.cpu = "Example CPU"
 	}
-	folder, err := store.Create(dir, false)
+	folder, err := store.Create(dir, add)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,6 +69,10 @@ func readFolder(folder string) (Added, error) {
 		if simulated > 0 {
 			added.Warnings = append(added.Warnings, fmt.Sprintf("run %s: %d simulated results were left out", run.Info.ID, simulated))
 		}
+		if n := len(added.Runs); n > 0 && added.Runs[n-1].continuedBy(kept) {
+			added.Runs[n-1].merge(kept)
+			continue
+		}
 		added.Runs = append(added.Runs, kept)
 	}
 	return added, nil

@@ -3,6 +3,7 @@ package history
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -246,6 +247,27 @@ func TestBaselinesAndRebuild(t *testing.T) {
 	}
 	if list, err := h.Index.Baselines(ctx); err != nil || len(list) > 0 {
 		t.Errorf("baselines %v, %v", list, err)
+	}
+}
+
+// Runs that a script appends, one a launch, are one session; one that comes with another kernel, or much later, is not.
+func TestLaunchesOfOneSession(t *testing.T) {
+	h := newHistory(t)
+	dir := session{id: "first", kernel: "6.1"}.write(t, filepath.Join(t.TempDir(), "runs"))
+	for i, next := range []struct {
+		kernel string
+		after  time.Duration
+	}{{"6.1", time.Minute}, {"6.1", 5 * time.Hour}, {"6.1", 20 * time.Hour}, {"6.2", 20*time.Hour + time.Minute}} {
+		s := session{id: fmt.Sprint("next", i), kernel: next.kernel, after: next.after, seconds: func(int64, int) float64 { return 3e-3 }}
+		s.append(t, dir, true)
+	}
+	added, err := h.Add(t.Context(), dir)
+	if err != nil || len(added.Runs) != 3 || added.Runs[0].ID != "first" || added.Runs[1].ID != "next2" || added.Runs[2].ID != "next3" {
+		t.Fatalf("%s, %v", text(t, added), err)
+	}
+	points, err := h.Index.Points(t.Context(), "first")
+	if err != nil || len(points) != 2 || !slices.Equal(points[0].Launches, []float64{1e-3, 3e-3, 3e-3}) || *points[0].Seconds != 3e-3 || points[0].Observed != "ring" {
+		t.Errorf("%s, %v", text(t, points), err)
 	}
 }
 

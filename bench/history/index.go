@@ -58,15 +58,17 @@ type Span struct {
 	Last   int       // so many at most; 0: all
 }
 
-// Run is what the index keeps of one run.
+// Run is what the index keeps of one session: a run, or several of a folder that are its launches.
 type Run struct {
-	ID          string            `json:"run"`
+	ID          string            `json:"run"`    // of the first
 	Folder      string            `json:"folder"` // absolute path
 	Started     time.Time         `json:"started"`
 	Machine     Machine           `json:"machine"`
 	Commit      string            `json:"commit,omitempty"` // of what was measured, as CI named it
 	Environment map[string]string `json:"environment"`      // what may change from run to run: Facts
 	Points      []Point           `json:"points,omitempty"`
+
+	last time.Time // when its last run started: of use only while a folder is read
 }
 
 // Point is one case in one run.

@@ -158,6 +158,7 @@ func Differences(before, after Run) (changes []string) {
 	return changes
 }
 
+// known writes a value that may be missing.
 func known(value string) string {
 	if value == "" {
 		return "(not set)"

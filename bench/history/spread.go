@@ -24,8 +24,8 @@ const leastSessions = 6
 // third quartile of the standard normal distribution.
 const consistency = 1.4826
 
-// Spread estimates the variance between sessions from the last so many of a machine, for those of the cases that at
-// least 6 of them have in common. ok is false where there are fewer.
+// Spread estimates the variance between sessions from a span of them on a machine, for those of the cases that at
+// least 6 sessions have. ok is false where there are none. A run that is judged by it should not be in the span.
 //
 // With x the logarithm of a session's median, successive sessions differ by twice the variance between sessions and
 // twice the noise of a median of launches, whatever happened before and after: so a lasting change in the history,
@@ -33,11 +33,11 @@ const consistency = 1.4826
 // the median of their differences; the rest is the case's own. The noise of a median of n launches, 1.57 × their
 // variance ÷ n (Kendall and Stuart, The Advanced Theory of Statistics I, section 10.10, for normal values), is taken
 // off, as those who compare launches count it themselves.
-func (h History) Spread(ctx context.Context, machine string, cases []bench.Case, last int) (s Spread, ok bool, err error) {
+func (h History) Spread(ctx context.Context, machine string, cases []bench.Case, span Span) (s Spread, ok bool, err error) {
 	series := map[bench.Case]map[string]Point{} // by the run's ID
 	var order []string                          // of the runs, from the case that has most
 	for _, c := range cases {
-		sessions, err := h.Index.Series(ctx, machine, c, Span{Last: last})
+		sessions, err := h.Index.Series(ctx, machine, c, span)
 		if err != nil {
 			return s, false, err
 		}

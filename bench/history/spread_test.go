@@ -63,12 +63,12 @@ func TestSpreadNeedsSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	machine := runs[0].Machine.Fingerprint
-	if _, ok, err := h.Spread(t.Context(), machine, cases, 0); ok || err != nil {
+	if _, ok, err := h.Spread(t.Context(), machine, cases, Span{}); ok || err != nil {
 		t.Errorf("%d sessions are enough: %v", leastSessions-1, err)
 	}
 	made[leastSessions-1].id = "one-more"
 	addSessions(t, h, made[leastSessions-1])
-	if s, ok, err := h.Spread(t.Context(), machine, cases, 0); !ok || err != nil || s.Sessions != leastSessions || s.Common == 0 {
+	if s, ok, err := h.Spread(t.Context(), machine, cases, Span{}); !ok || err != nil || s.Sessions != leastSessions || s.Common == 0 {
 		t.Errorf("%+v, %v, %v", s, ok, err)
 	}
 }

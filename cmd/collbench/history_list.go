@@ -274,10 +274,4 @@ func how(c bench.Case) string {
 	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 }
 
-// commandName is the command as it was called: "history show".
-func commandName(c *cli.Context) string {
-	_, name, _ := strings.Cut(c.Command.HelpName, " ")
-	return name
-}
-
 var errNoSessions = errors.New("inconclusive: no session of such a case: see history list")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -124,12 +125,12 @@ func printTrend(c *cli.Context, t history.Trend, asJSON bool) error {
 	fmt.Fprintf(&b, "%s, %s\n  on %s: %s\n  %s from %s to %s, last %s\n", t.Case, how(t.Case), t.Machine.Fingerprint, t.Machine, count(len(t.Sessions), "session", "sessions"),
 		first.Run.Started.Format("2006-01-02"), last.Run.Started.Format("2006-01-02"), unit.Seconds(*last.Point.Seconds))
 	for _, k := range t.Changes {
-		fmt.Fprintf(&b, "  %s: %s → %s, %s, between %s and %s\n", k.After.Started.Format("2006-01-02"), unit.Seconds(k.Earlier), unit.Seconds(k.Seconds), change(k.Earlier, k.Seconds), k.Before.ID, k.After.ID)
+		fmt.Fprintf(&b, "  %s: %s → %s, %s (p %.2g), between %s and %s\n", k.After.Started.Format("2006-01-02"), unit.Seconds(k.Earlier), unit.Seconds(k.Seconds), change(k.Earlier, k.Seconds), k.P, k.Before.ID, k.After.ID)
 		if k.Algorithms != "" {
 			fmt.Fprintf(&b, "    algorithm: %s\n", k.Algorithms)
 		}
 		if k.Before.Commit != k.After.Commit {
-			fmt.Fprintf(&b, "    commit: %s → %s\n", k.Before.Commit, k.After.Commit)
+			fmt.Fprintf(&b, "    commit: %s → %s\n", cmp.Or(k.Before.Commit, "(not known)"), cmp.Or(k.After.Commit, "(not known)"))
 		}
 		for _, e := range k.Environment {
 			fmt.Fprintf(&b, "    %s\n", e)

@@ -116,7 +116,7 @@ func withoutCommand(c *cli.Context) error {
 func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.Args().Present() {
-			return usageErrorf("%s: unexpected argument %q", c.Command.Name, c.Args().First())
+			return usageErrorf("%s: unexpected argument %q", commandName(c), c.Args().First())
 		}
 		return action(c)
 	}
@@ -124,9 +124,15 @@ func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
-		return usageErrorf("%s: %w", c.Command.Name, err)
+		return usageErrorf("%s: %w", commandName(c), err)
 	}
 	return usageErrorf("%w", err)
+}
+
+// commandName is the command as it was called: "history show".
+func commandName(c *cli.Context) string {
+	_, name, _ := strings.Cut(c.Command.HelpName, " ")
+	return name
 }
 
 // oneLine keeps a message on one line, whatever it was made of.

@@ -27,18 +27,22 @@ var rules = map[string]rule{
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/environment":  {ours: []string{"bench"}},
 	"bench/store":        {ours: []string{"bench"}},
-	"cgo/dl":             {},
-	"cgo/pmix":           {ours: []string{"cgo/dl"}},
-	"bench/launch":       {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
-	"bench/workers":      {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
-	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
+	"bench/history": {
+		ours:   []string{"bench", "bench/stat", "bench/store", "bench/summary", "bench/unit"},
+		theirs: []string{"modernc.org/sqlite", "golang.org/x/sys/"},
+	},
+	"cgo/dl":        {},
+	"cgo/pmix":      {ours: []string{"cgo/dl"}},
+	"bench/launch":  {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/workers": {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/formats": {ours: []string{"bench", "bench/unit", "collectives"}},
 	"bench/lab": {
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
 	},
 	"bench/summary": {ours: []string{"bench", "bench/stat", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"}},
 	"reports": {
-		ours:   []string{"bench", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
+		ours:   []string{"bench", "bench/gate", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
 		theirs: []string{"github.com/go-echarts/go-echarts/v2/", "github.com/jedib0t/go-pretty/v6/"},
 	},
 	"cmd/collbench": {

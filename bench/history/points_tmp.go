@@ -1,3 +1,0 @@
-package history
-
-func changePoints([]float64) []int { return nil }
