@@ -39,19 +39,6 @@ type Comparison struct {
 	Test    stat.ShiftTest
 }
 
-// Relative are the settings of the comparison with a baseline.
-type Relative struct {
-	MinimumEffect float64 // loss of time, as a fraction, that a fail must have shown to be exceeded
-	Excluded      float64 // loss, as a fraction, that a pass must have excluded
-	Launches      int     // fewer of them on a side are inconclusive
-	Between       Between // what comes and goes from session to session
-	Same          []string
-}
-
-// Between are the standard deviations of one session's times, as fractions: of what all cases share and of what each
-// has to itself. Two sessions differ by √2 of that.
-type Between struct{ Common, Each float64 }
-
 // Compare tests a sample. Quick leaves out what only a reader wants: it ends as soon as nothing can fail any more.
 func (r Relative) Compare(s Sample, levels Levels, quick bool) Comparison {
 	cases := len(s.Base[0])
@@ -65,7 +52,7 @@ func (r Relative) Compare(s Sample, levels Levels, quick bool) Comparison {
 		for i, row := range s.New {
 			changed[i] = row[k]
 		}
-		c.Margin[k] = max(math.Log1p(r.MinimumEffect), noise(base, len(changed)))
+		c.Margin[k] = max(math.Log1p(r.MinimumEffect), noise(base, changed))
 		bound, _ := stat.HodgesLehmann(base, changed, levels.Pass)
 		c.Upper[k] = widened(bound, stat.NormalQuantile(1-levels.Pass)*spread).High
 		if !quick {
@@ -87,16 +74,22 @@ func (r Relative) Compare(s Sample, levels Levels, quick bool) Comparison {
 	return c
 }
 
-// quickPermutations are enough to tell whether p is at most α: 50 of them may then lie above.
+// quickPermutations are enough to tell whether p is at most α: ten or more of them may then lie above.
 func quickPermutations(alpha float64) int {
-	return min(permutations, int(math.Ceil(50/alpha))-1)
+	return max(399, min(permutations, int(math.Ceil(10/alpha))-1))
 }
 
-// noise is what the machine differs from itself by: 95 % of comparisons of these launches with so many others of the
-// same lie within it. A logarithm.
-func noise(base []float64, others int) float64 {
-	deviation := stat.MedianDeviation(base)
-	return noiseReach * deviation * math.Sqrt(1/float64(len(base))+1/float64(others))
+// noise is what the machine differs from itself by: 95 % of comparisons of so many launches with so many others of
+// the same lie within it, by the spread within both sides. A logarithm.
+func noise(base, changed []float64) float64 {
+	within := make([]float64, 0, len(base)+len(changed))
+	for _, side := range [][]float64{base, changed} {
+		middle := stat.Median(side)
+		for _, v := range side {
+			within = append(within, v-middle)
+		}
+	}
+	return noiseReach * stat.MedianDeviation(within) * math.Sqrt(1/float64(len(base))+1/float64(len(changed)))
 }
 
 // widened adds an independent error to both sides of an interval.

@@ -15,6 +15,10 @@ import (
 // docs/gating.md.
 const clipReach = 1.25
 
+// trendRows is how many rows there must be for a linear trend to be taken out of them: with fewer, what it takes out
+// of the noise makes the test too sure of itself.
+const trendRows = 24
+
 // Shifts asks of many columns at once (sizes of a message) whether the rows of one side (launches) lie higher than
 // those of the other: in single columns, and in windows of neighbouring columns taken together, since what makes one
 // size slower makes its neighbours slower too.
@@ -146,7 +150,7 @@ func (s Shifts) prepare() *prepared {
 		}
 		p.rows = append(p.rows, shifted)
 	}
-	detrend := s.Order != nil && nb+nn >= 8
+	detrend := s.Order != nil && nb+nn >= trendRows
 	if detrend {
 		p.freedom--
 	}
