@@ -21,7 +21,9 @@ type result struct {
 }
 
 // window is the place of a window in the list.
-func (r result) window(from, to int) int { return slices.Index(r.Windows, stat.Window{From: from, To: to}) }
+func (r result) window(from, to int) int {
+	return slices.Index(r.Windows, stat.Window{From: from, To: to})
+}
 
 // detectable is the loss in a window, as a fraction, that would have been failed in 95 % of gates; nil where none
 // could be.

@@ -32,3 +32,21 @@ func (l *Looks) Levels(spent float64) Levels {
 	l.spent = max(l.spent, min(spent, 1))
 	return Levels{Fail: Fixed.Fail * failGain * part, Pass: Fixed.Pass * passGain * part}
 }
+
+// Look judges what there is when so much of the budget (0 … 1) has been spent. It is clear when more launches would
+// not change it: it fails; or a loss of ClearLoss is excluded; or what stands in its way is nothing that launches
+// could mend. Once all is spent the policy's own bound of a pass is what counts.
+func (l *Looks) Look(p Policy, base, changed []Run, spent float64) (v Verdict, clear bool) {
+	if spent < 1 {
+		p.Relative.Excluded = min(p.Relative.Excluded, max(ClearLoss, p.Relative.MinimumEffect+0.01))
+	}
+	v = Judge(p, base, changed, l.Levels(spent))
+	for _, f := range v.Findings {
+		switch {
+		case f.Outcome != Inconclusive:
+		case f.Kind == KindEnvironment || f.Kind == KindMissing || f.Kind == KindAlgorithm || f.Kind == KindWrong || f.Kind == KindFailed:
+			return v, true
+		}
+	}
+	return v, v.Outcome != Inconclusive
+}
