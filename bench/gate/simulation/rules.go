@@ -22,8 +22,11 @@ var All = []Rule{
 	{"Welch's t-test (α = 5 %)", welch},
 	{"0.9 × floor", floor},
 	{"Hodges–Lehmann, Holm", holm},
-	{"collbench", ours},
+	{Ours, ours},
 }
+
+// Ours is the name of our rule.
+const Ours = "collbench"
 
 // pairs calls f with the columns of both sides of each size until it returns true.
 func pairs(s gate.Sample, f func(base, changed []float64) bool) bool {
@@ -98,15 +101,8 @@ func holm(s gate.Sample) bool {
 
 // ours is the rule of gate, for both interleaved sides and a stored baseline.
 func ours(s gate.Sample) bool {
-	return relative(s).Compare(between(s), gate.Fixed, true).Failed(gate.Fixed)
-}
-
-func relative(gate.Sample) gate.Relative { return gate.DefaultPolicy().Relative }
-
-// between adds what sessions differ by to a sample whose sides were not interleaved.
-func between(s gate.Sample) gate.Sample {
 	if s.Order == nil {
 		s.Between = gate.Sessions(Session, 1, 1)
 	}
-	return s
+	return gate.DefaultPolicy().Relative.Compare(s, gate.Fixed, true).Failed(gate.Fixed)
 }
