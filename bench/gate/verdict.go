@@ -8,6 +8,7 @@ package gate
 
 import (
 	"fmt"
+	"strings"
 
 	"collbench/bench"
 	"collbench/bench/unit"
@@ -101,6 +102,9 @@ func (f Finding) Where() string {
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if strings.HasSuffix(what, "ch") {
+		what += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -18,6 +18,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"collbench/internal/section"
 )
 
 //go:embed peer/allreduce.c
@@ -76,7 +78,7 @@ func compare(launches, ranks int, sizes []string, binary, out string) error {
 	if out == "" {
 		return nil
 	}
-	return replaceSection(out, table)
+	return section.Replace(out, "bench-mpi", table)
 }
 
 // contenders lists collbench on private and on registered buffers, then the MPI libraries found.

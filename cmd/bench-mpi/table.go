@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -63,23 +62,4 @@ func cpuName() string {
 		return "unknown CPU"
 	}
 	return strings.TrimSpace(string(out))
-}
-
-// The marks between which a file's section is replaced.
-const (
-	begin = "<!-- bench-mpi: begin -->\n"
-	end   = "<!-- bench-mpi: end -->"
-)
-
-func replaceSection(path, table string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s: no section between %q and %q", path, strings.TrimSpace(begin), end)
-	}
-	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
 }
