@@ -257,7 +257,7 @@ func TestLaunchesOfOneSession(t *testing.T) {
 	for i, next := range []struct {
 		kernel string
 		after  time.Duration
-	}{{"6.1", time.Minute}, {"6.1", 5 * time.Hour}, {"6.1", 20 * time.Hour}, {"6.2", 20*time.Hour + time.Minute}} {
+	}{{"6.1", time.Minute}, {"6.1", 50 * time.Minute}, {"6.1", 20 * time.Hour}, {"6.2", 20*time.Hour + time.Minute}} {
 		s := session{id: fmt.Sprint("next", i), kernel: next.kernel, after: next.after, seconds: func(int64, int) float64 { return 3e-3 }}
 		s.append(t, dir, true)
 	}

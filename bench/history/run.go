@@ -48,7 +48,7 @@ func newRun(folder string, run store.Run) (r Run, simulated int, err error) {
 var severity = []bench.Status{bench.OK, bench.Unproven, bench.Skipped, bench.Interrupted, bench.Failed, bench.Wrong}
 
 // pause is the longest time between two runs of a folder that are launches of one session.
-const pause = 6 * time.Hour
+const pause = time.Hour
 
 // continuedBy says whether a later run of the same folder belongs to the session: scripts that start all ranks anew
 // for each launch add a run a launch. What has another environment or comes much later is a session of its own.

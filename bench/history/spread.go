@@ -16,6 +16,18 @@ type Spread struct {
 	Specific map[bench.Case]float64 `json:"-"`        // of what moves a case by itself
 }
 
+// Each is one figure for what moves a case by itself: the root mean square over the cases.
+func (s Spread) Each() float64 {
+	sum := 0.0
+	for _, v := range s.Specific {
+		sum += v * v
+	}
+	if len(s.Specific) == 0 {
+		return 0
+	}
+	return math.Sqrt(sum / float64(len(s.Specific)))
+}
+
 // leastSessions is the least number of sessions from which a spread is estimated: with fewer differences a median
 // absolute deviation says nothing.
 const leastSessions = 6

@@ -10,7 +10,7 @@ import (
 )
 
 // gateFormats are those of gate.
-var gateFormats = []string{"table", "json"}
+var gateFormats = []string{"table", "json", "markdown"}
 
 func gateCommand() *cli.Command {
 	return &cli.Command{
@@ -19,7 +19,8 @@ func gateCommand() *cli.Command {
 		ArgsUsage: "RUN… or -- run OPTIONS or -- lab OPTIONS",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "policy", Usage: "YAML `FILE` of rules: see docs/gating.md (default: against the baseline alone)"},
-			&cli.StringSliceFlag{Name: "baseline", Usage: "run folder `RUN` to hold the others against; may be given several times"},
+			&cli.StringSliceFlag{Name: "baseline", Usage: "run folder `RUN` to hold the others against, or the name of a baseline: see history baseline; may be given several times"},
+			dbFlag(),
 			&cli.BoolFlag{Name: "until-clear", Usage: "measure both sides in turns, launch by launch, until the verdict is clear or the budget spent"},
 			&cli.IntFlag{Name: "launches", Usage: "measure both sides in turns, so many launches each, and look once"},
 			&cli.StringFlag{Name: "base", Usage: "`OPTIONS` of the side to hold the other against, such as \"lab --link 100Mbit\" (default: the same)"},
@@ -28,6 +29,8 @@ func gateCommand() *cli.Command {
 			&cli.DurationFlag{Name: "budget", Value: 10 * time.Minute, Usage: "`TIME` that --until-clear may take"},
 			&cli.StringFlag{Name: "out", Usage: "folder for the run folders base and new (default: runs/<UTC time>)"},
 			&cli.StringFlag{Name: "format", Value: "table", Usage: "`FORMAT`: " + strings.Join(gateFormats, ", ")},
+			&cli.StringFlag{Name: "junit", Usage: "write the verdict as JUnit too, to this `FILE`"},
+			&cli.BoolFlag{Name: "github", Usage: "also write annotations for GitHub Actions, and a summary of the step"},
 		},
 		Action: gateAction,
 	}
@@ -46,7 +49,7 @@ func gateAction(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		return showVerdict(c, v)
+		return publishVerdict(c, v)
 	}
 	dirs, err := arguments(c)
 	if err != nil {
@@ -67,13 +70,17 @@ func gateAction(c *cli.Context) error {
 			return usageErrorf("gate: --%s is for --until-clear or --launches", flag)
 		}
 	}
-	base, err := readRuns(c, c.StringSlice("baseline"))
-	if err != nil {
-		return err
-	}
 	changed, err := readRuns(c, dirs)
 	if err != nil {
 		return err
 	}
-	return showVerdict(c, gate.Judge(policy, base, changed, gate.Fixed))
+	folders, err := baselines(c, &policy, changed)
+	if err != nil {
+		return err
+	}
+	base, err := readRuns(c, folders)
+	if err != nil {
+		return err
+	}
+	return publishVerdict(c, gate.Judge(policy, base, changed, gate.Fixed))
 }

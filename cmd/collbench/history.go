@@ -115,7 +115,7 @@ func historyAdd(c *cli.Context) error {
 				continue
 			}
 			for _, r := range added.Runs {
-				fmt.Fprintf(c.App.Writer, "%s on %s: %s\n", printable(r.ID), r.Machine.Fingerprint, count(len(r.Points), "case", "cases"))
+				fmt.Fprintf(c.App.Writer, "%s on %s: %s\n", printable(r.ID), r.Machine.Fingerprint, counted(len(r.Points), "case", "cases"))
 			}
 		}
 		return failed
@@ -140,7 +140,7 @@ func warn(c *cli.Context, who string, warnings []string) {
 	}
 }
 
-func count(n int, one, many string) string {
+func counted(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
@@ -202,6 +202,6 @@ func historyRebuild(c *cli.Context) error {
 	if err = errors.Join(err, index.Close()); err != nil {
 		return environmentErrorf("%w", err)
 	}
-	fmt.Fprintln(c.App.Writer, count(runs, "run", "runs"))
+	fmt.Fprintln(c.App.Writer, counted(runs, "run", "runs"))
 	return nil
 }

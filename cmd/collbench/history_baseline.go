@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"collbench/bench/history"
@@ -74,23 +72,4 @@ func baselineRemove(c *cli.Context) error {
 		}
 		return nil
 	})
-}
-
-// baselineFolders are the run folders that a baseline's name or a path stands for.
-func baselineFolders(c *cli.Context, name string) (folders []string, err error) {
-	if _, err := os.Stat(filepath.Join(name, "run.json")); err == nil {
-		return []string{name}, nil
-	}
-	err = withHistory(c, false, func(h history.History) error {
-		b, err := h.Baseline(c.Context, name)
-		folders = b.Folders
-		return err
-	})
-	switch {
-	case errors.Is(err, history.ErrNoBaseline), errors.Is(err, history.ErrNoHistory):
-		return nil, usageErrorf("--baseline: %s is no run folder, and %w", name, err)
-	case err != nil:
-		return nil, environmentErrorf("--baseline: %w", err)
-	}
-	return folders, nil
 }

@@ -190,8 +190,8 @@ func findRun(c *cli.Context, h history.History, name string) (r history.Run, err
 	return r, usageErrorf("%s: the history has no run %q", commandName(c), name)
 }
 
-// before is how many sessions a run is shown beside.
-const before = 20
+// sessionsBefore is how many sessions a run is shown beside.
+const sessionsBefore = 20
 
 func historyShow(c *cli.Context) error {
 	names, err := runArguments(c, c.Args().Slice())
@@ -238,7 +238,7 @@ func pointRow(c *cli.Context, h history.History, r history.Run, p history.Point)
 		return row, nil
 	}
 	row[4] = unit.Seconds(*p.Seconds)
-	series, err := h.Index.Series(c.Context, r.Machine.Fingerprint, p.Case, history.Span{Before: r.Started, Last: before})
+	series, err := h.Index.Series(c.Context, r.Machine.Fingerprint, p.Case, history.Span{Before: r.Started, Last: sessionsBefore})
 	if err != nil {
 		return nil, err
 	}
@@ -250,13 +250,13 @@ func pointRow(c *cli.Context, h history.History, r history.Run, p history.Point)
 	}
 	if len(times) > 0 {
 		middle := stat.Median(times)
-		row[5], row[6], row[7] = unit.Seconds(middle), len(times), change(middle, *p.Seconds)
+		row[5], row[6], row[7] = unit.Seconds(middle), len(times), longer(middle, *p.Seconds)
 	}
 	return row, nil
 }
 
-// change is how much longer something takes: "+3.1 %".
-func change(before, after float64) string { return fmt.Sprintf("%+.1f %%", 100*(after/before-1)) }
+// longer is how much longer something takes: "+3.1 %".
+func longer(earlier, later float64) string { return fmt.Sprintf("%+.1f %%", 100*(later/earlier-1)) }
 
 // how is what names a case beside its operation, size and algorithm.
 func how(c bench.Case) string {
@@ -270,7 +270,7 @@ func how(c bench.Case) string {
 	if c.What.InPlace {
 		parts = append(parts, "in place")
 	}
-	parts = append(parts, c.How.Backend, c.How.Variant, c.How.Transport, c.How.Buffers, string(c.How.Timing), count(c.Where.Ranks, "rank", "ranks"), "on", count(c.Where.Hosts, "host", "hosts"))
+	parts = append(parts, c.How.Backend, c.How.Variant, c.How.Transport, c.How.Buffers, string(c.How.Timing), counted(c.Where.Ranks, "rank", "ranks"), "on", counted(c.Where.Hosts, "host", "hosts"))
 	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 }
 

@@ -122,10 +122,10 @@ func printTrend(c *cli.Context, t history.Trend, asJSON bool) error {
 	}
 	var b strings.Builder
 	first, last := t.Sessions[0], t.Sessions[len(t.Sessions)-1]
-	fmt.Fprintf(&b, "%s, %s\n  on %s: %s\n  %s from %s to %s, last %s\n", t.Case, how(t.Case), t.Machine.Fingerprint, t.Machine, count(len(t.Sessions), "session", "sessions"),
+	fmt.Fprintf(&b, "%s, %s\n  on %s: %s\n  %s from %s to %s, last %s\n", t.Case, how(t.Case), t.Machine.Fingerprint, t.Machine, counted(len(t.Sessions), "session", "sessions"),
 		first.Run.Started.Format("2006-01-02"), last.Run.Started.Format("2006-01-02"), unit.Seconds(*last.Point.Seconds))
 	for _, k := range t.Changes {
-		fmt.Fprintf(&b, "  %s: %s → %s, %s (p %.2g), between %s and %s\n", k.After.Started.Format("2006-01-02"), unit.Seconds(k.Earlier), unit.Seconds(k.Seconds), change(k.Earlier, k.Seconds), k.P, k.Before.ID, k.After.ID)
+		fmt.Fprintf(&b, "  %s: %s → %s, %s (p %.2g), between %s and %s\n", k.After.Started.Format("2006-01-02"), unit.Seconds(k.Earlier), unit.Seconds(k.Seconds), longer(k.Earlier, k.Seconds), k.P, k.Before.ID, k.After.ID)
 		if k.Algorithms != "" {
 			fmt.Fprintf(&b, "    algorithm: %s\n", k.Algorithms)
 		}

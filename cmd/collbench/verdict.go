@@ -9,18 +9,22 @@ import (
 
 	"collbench/bench/gate"
 	"collbench/bench/unit"
+	"collbench/reports"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	pretty "github.com/jedib0t/go-pretty/v6/text"
 )
 
-// writeVerdict writes a verdict as table, JSON or Markdown: first what differs around the two sides, then the figures,
+// writeVerdict writes a verdict as JSON, Markdown or a table: first what differs around the two sides, then the figures,
 // then what is not a pass in words, at the end the whole in one sentence.
 func writeVerdict(w io.Writer, format string, v gate.Verdict) error {
-	if format == "json" {
+	switch format {
+	case "json":
 		out := json.NewEncoder(w)
 		out.SetEscapeHTML(false)
 		return out.Encode(v)
+	case "markdown":
+		return reports.VerdictMarkdown(w, v)
 	}
 	var b strings.Builder
 	for _, d := range v.Differences {
@@ -29,7 +33,7 @@ func writeVerdict(w io.Writer, format string, v gate.Verdict) error {
 	if len(v.Differences) > 0 {
 		b.WriteString("\n")
 	}
-	if rendered := verdictTable(v, format == "markdown"); rendered != "" {
+	if rendered := verdictTable(v); rendered != "" {
 		b.WriteString(rendered + "\n\n")
 	}
 	for _, f := range v.Findings {
@@ -95,7 +99,7 @@ func figure(v *float64, in string) string {
 }
 
 // verdictTable is a table of what was judged of single cases; "" if that is nothing.
-func verdictTable(v gate.Verdict, markdown bool) string {
+func verdictTable(v gate.Verdict) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = pretty.FormatDefault
@@ -124,11 +128,8 @@ func verdictTable(v gate.Verdict, markdown bool) string {
 		rows++
 	}
 	t.SuppressEmptyColumns()
-	switch {
-	case rows == 0:
+	if rows == 0 {
 		return ""
-	case markdown:
-		return t.RenderMarkdown()
 	}
 	return t.Render()
 }
