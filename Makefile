@@ -9,7 +9,7 @@ BUILD    := $(if $(shell git rev-parse HEAD 2>/dev/null),,-buildvcs=false)
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend fuzz lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -33,6 +33,10 @@ bench-mpi: build ## the host all-reduce beside Open MPI, MPICH and Intel MPI, in
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi -launches $(LAUNCHES) -o docs/performance.md
 
+bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into docs/performance.md; takes long, alone
+	scripts/mpi-peers
+	$(GO) run $(BUILD) ./cmd/bench-mpi-backend -launches $(LAUNCHES) -o docs/performance.md
+
 fuzz: ## every fuzz test for FUZZTIME
 	@for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test $(BUILD) -list '^Fuzz' $$package | grep '^Fuzz'); do \
@@ -51,4 +55,4 @@ clean: ## remove what was built; runs/ stays
 	rm -rf bin build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

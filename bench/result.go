@@ -34,6 +34,7 @@ type Result struct {
 	Start               time.Time   `json:"start"`
 	Status              Status      `json:"status"`
 	Error               string      `json:"error,omitempty"`
+	Fault               *Fault      `json:"fault,omitempty"`   // what the watchdog knows of a case that failed
 	Note                string      `json:"note,omitempty"`    // such as "precision 1 % not reached: 2.3 %"
 	Seconds             [][]float64 `json:"seconds,omitempty"` // rank × sample, at most MaxSamples each
 	IterationsPerSample int         `json:"iterations_per_sample,omitempty"`
@@ -48,7 +49,7 @@ type Result struct {
 // Evidence is what shows which algorithm ran.
 type Evidence struct {
 	Observed string `json:"observed,omitempty"` // the algorithm that ran; empty where nothing tells
-	Source   string `json:"source,omitempty"`   // "program", "profiler", "debug log", "counters"; empty: none
+	Source   string `json:"source,omitempty"`   // "program", "control variable", "profiler", "debug log", "counters"; "library": it chose, as it was left to; empty: none
 	Detail   string `json:"detail,omitempty"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,7 +15,16 @@ type Runner struct {
 	Sink     func(Result) error // takes each result as its case ends; an error ends the run
 	Report   func(Event)        // told of every step; nil: nobody
 	Now      func() time.Time   // nil: time.Now
+	// Environment lists what the processes that carry out the case have to have in their environment; nil: nothing.
+	Environment func(Case) ([]string, error)
+	FailFast    bool // end with the first case that is wrong or failed
 }
+
+// ErrFailFast is the error of a run that has ended with a case that is wrong or failed.
+var ErrFailFast = errors.New("ended with the first case that failed")
+
+// maxStarts is how many teams in a row may fail to start before the run ends.
+const maxStarts = 2
 
 // Event is one step of a run, for whoever watches it.
 type Event struct {
@@ -31,6 +41,8 @@ type Event struct {
 type run struct {
 	Runner
 	team        Team
+	environment []string // of the team
+	unstarted   int      // teams in a row that did not start
 	launch      int
 	order       int
 	done, total int
@@ -124,23 +136,45 @@ func (s *run) finish(r *Result) error {
 		return fmt.Errorf("keeping the result of %s: %w", r.Case, err)
 	}
 	s.report(Event{Case: r.Case, Launch: r.Launch, Stage: StageIdle, Result: r})
+	if s.FailFast && (r.Status == Failed || r.Status == Wrong) {
+		return fmt.Errorf("%s: %w", r.Case, ErrFailFast)
+	}
 	return nil
 }
 
-// ready prepares the case on the team, and starts one if there is none. The first error is fatal, the second is
-// the case's.
+// ready prepares the case on the team, and starts one if there is none that has the case's environment. The first
+// error is fatal, the second is the case's.
 func (s *run) ready(ctx context.Context, c Case) (fatal, failed error) {
-	if s.team == nil {
-		team, err := s.Launcher.Launch(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err(), nil
-			}
-			return fmt.Errorf("starting the ranks: %w", err), nil
+	var environment []string
+	if s.Environment != nil {
+		if environment, failed = s.Environment(c); failed != nil {
+			return nil, failed
 		}
-		s.team = team
+	}
+	if s.team != nil && !slices.Equal(environment, s.environment) {
+		s.close()
+	}
+	if s.team == nil {
+		team, err := s.Launcher.Launch(ctx, environment)
+		if err != nil {
+			return s.notStarted(ctx, err)
+		}
+		s.team, s.environment, s.unstarted = team, environment, 0
 	}
 	return nil, s.team.Prepare(ctx, c)
+}
+
+// notStarted says whose error it is that no team could be started: the run's if it will not be better next time.
+func (s *run) notStarted(ctx context.Context, err error) (fatal, failed error) {
+	s.unstarted++
+	text := fmt.Errorf("starting the ranks: %w", err)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err(), nil
+	case errors.Is(err, ErrJobLost) || s.unstarted >= maxStarts:
+		return text, nil
+	}
+	return nil, text
 }
 
 // close ends the team, if there is one. What goes wrong then is of no consequence: its results are in.

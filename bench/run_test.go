@@ -25,10 +25,21 @@ type fake struct {
 	runs     int
 	launches int
 	closed   int
+	started  []string // environments of the launches
+	refuse   func(launch int) error
 }
 
-func (f *fake) Launch(context.Context) (Team, error) { f.launches++; return f, nil }
-func (f *fake) Close() error                         { f.closed++; return nil }
+func (f *fake) Launch(_ context.Context, environment []string) (Team, error) {
+	f.launches++
+	f.started = append(f.started, strings.Join(environment, " "))
+	if f.refuse != nil {
+		if err := f.refuse(f.launches); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+func (f *fake) Close() error { f.closed++; return nil }
 
 func (f *fake) Prepare(_ context.Context, c Case) error {
 	f.current = c
@@ -295,6 +306,9 @@ func TestWrongUnprovenAndOtherAlgorithms(t *testing.T) {
 		{Auto, Evidence{"direct", "program", ""}, OK},
 		{"ring", Evidence{"direct", "program", ""}, Failed},
 		{"ring", Evidence{}, Unproven},
+		{"ring", Evidence{"", "library", "it chose"}, Unproven},
+		{Auto, Evidence{}, Unproven},
+		{Auto, Evidence{"", "library", "it chose"}, OK},
 	} {
 		f := &fake{cost: constant(0.001), evidence: func(Case) Evidence { return c.e }}
 		results, _ := drive(t, f, Plan{Cases: testCases(8, c.asked), Warmup: 0}, t.Context())

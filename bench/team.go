@@ -22,7 +22,8 @@ type Batch struct {
 	CPU      *CPU
 }
 
-// Launcher starts a fresh Team. A team that failed is closed and another one started for the next case.
+// Launcher starts a fresh Team, whose processes have the environment ("NAME=VALUE") besides their own. A team that
+// failed is closed and another one started for the next case. An error with ErrJobLost is the last.
 type Launcher interface {
-	Launch(ctx context.Context) (Team, error)
+	Launch(ctx context.Context, environment []string) (Team, error)
 }

@@ -36,7 +36,7 @@ func GitHub(w io.Writer, rows []summary.Row) error {
 		if text == "" {
 			text = "no reason is known"
 		}
-		list = append(list, annotation{level, "collbench: " + string(r.Status), caseName(r, differing) + ": " + text})
+		list = append(list, annotation{level, "collbench: " + string(r.Status), fullName(r, differing) + ": " + text})
 	}
 	if len(rows) == 0 {
 		list = append(list, annotation{"warning", "collbench", "nothing was measured"})

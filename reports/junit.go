@@ -119,7 +119,7 @@ func (s *junitSuite) add(c junitCase) {
 }
 
 func junitRow(r summary.Row, differing []field) junitCase {
-	c := junitCase{Name: caseName(r, differing), Class: "collbench." + r.Collective}
+	c := junitCase{Name: fullName(r, differing), Class: "collbench." + r.Name()}
 	outcome := &junitOutcome{Type: string(r.Status), Message: oneLine(r.Error)}
 	switch r.Status {
 	case bench.OK:

@@ -105,10 +105,17 @@ func (m metric) head(b *strings.Builder) {
 
 // metricLabels identify a row's case and launch.
 func metricLabels(r summary.Row) string {
-	return labelText([][2]string{{"collective", r.Collective}, {"algorithm", r.Algorithm}, {"backend", r.Backend}, {"variant", r.Variant},
+	return labelText([][2]string{{"collective", r.Collective}, {"operation", r.Operation}, {"from", rankOf(r.From)}, {"to", rankOf(r.To)}, {"window", positive(r.Window)}, {"algorithm", r.Algorithm}, {"backend", r.Backend}, {"variant", r.Variant},
 		{"transport", r.Transport}, {"buffers", r.Buffers}, {"timing", string(r.Timing)}, {"ranks", strconv.Itoa(r.Ranks)}, {"hosts", strconv.Itoa(r.Hosts)},
 		{"domain", strconv.Itoa(r.Domain)}, {"root", strconv.Itoa(r.Root)}, {"bytes", strconv.FormatInt(r.Bytes, 10)}, {"dtype", r.DataType}, {"op", r.Reduction},
 		{"in_place", strconv.FormatBool(r.InPlace)}, {"launch", strconv.Itoa(r.Launch)}, {"simulated", strconv.FormatBool(r.Simulated)}})
+}
+
+func rankOf(rank *int) string {
+	if rank == nil {
+		return ""
+	}
+	return strconv.Itoa(*rank)
 }
 
 // labelText writes labels; an empty one is an absent one.

@@ -102,7 +102,7 @@ func (l launch) measured(c bench.Case) (seconds float64, ok bool) {
 	if !found || !sound || r.Simulated {
 		return 0, false
 	}
-	seconds = stat.Median(summary.IterationTimes(r.Seconds))
+	seconds = stat.Median(summary.IterationTimes(r.Case, r.Seconds))
 	return seconds, seconds > 0 && !math.IsInf(seconds, 0)
 }
 

@@ -25,9 +25,9 @@ const (
 // cardVersion begins the text of a card.
 const cardVersion = "collbench1"
 
-// encode writes the card without any character that PMI-1's wire gives a meaning to: "collbench1;5f…;10.0.0.1:4000,…".
+// Text writes the card without any character that PMI-1's wire gives a meaning to: "collbench1;5f…;10.0.0.1:4000,…".
 // Addresses that do not fit are left out.
-func (c Card) encode() (string, error) {
+func (c Card) Text() (string, error) {
 	text := cardVersion + ";" + hex.EncodeToString(c.Secret) + ";"
 	for i, a := range c.Addresses {
 		if i > 0 {
@@ -43,8 +43,8 @@ func (c Card) encode() (string, error) {
 	return text, nil
 }
 
-// parseCard reads what encode wrote. Its errors do not repeat the text: there is a secret in it.
-func parseCard(text string) (Card, error) {
+// ParseCard reads what Text wrote. Its errors do not repeat the text: there is a secret in it.
+func ParseCard(text string) (Card, error) {
 	parts := strings.Split(text, ";")
 	if len(text) > maxCard || len(parts) != 3 || parts[0] != cardVersion {
 		return Card{}, fmt.Errorf("rank 0's card (%d bytes) is none of this version of collbench", len(text))

@@ -215,7 +215,7 @@ func glob(t *testing.T, path string) []string {
 // TestAFileOfOthersIsRefused: where it says would be where this process connects to.
 func TestAFileOfOthersIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "meet")
-	text, _ := testCard.encode()
+	text, _ := testCard.Text()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func (f *file) Share(ctx context.Context, mine Card) (Card, error) {
 
 // write puts the whole file in its place at once; what an older job has left there is gone with that.
 func (f *file) write(card Card) error {
-	text, err := card.encode()
+	text, err := card.Text()
 	if err != nil {
 		return err
 	}
@@ -91,5 +91,5 @@ func (f *file) read() (Card, error) {
 	}
 	text := make([]byte, maxCard+1)
 	n, _ := opened.Read(text)
-	return parseCard(string(text[:n]))
+	return ParseCard(string(text[:n]))
 }

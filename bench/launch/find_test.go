@@ -150,8 +150,8 @@ func FuzzVariables(f *testing.F) {
 			t.Error("a host without a name")
 		}
 		_, _ = tasksPerNode(text)
-		if c, err := parseCard(text); err == nil {
-			if _, err := c.encode(); err != nil {
+		if c, err := ParseCard(text); err == nil {
+			if _, err := c.Text(); err != nil {
 				t.Error(err)
 			}
 		}

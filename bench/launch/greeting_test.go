@@ -210,16 +210,16 @@ func TestCard(t *testing.T) {
 	for i := range 100 {
 		c.Addresses = append(c.Addresses, net.JoinHostPort("2001:db8::"+strconv.Itoa(i), "4000"))
 	}
-	text, err := c.encode()
+	text, err := c.Text()
 	if err != nil || len(text) > maxCard {
 		t.Fatal(len(text), err)
 	}
-	back, err := parseCard(text)
+	back, err := ParseCard(text)
 	if err != nil || !bytes.Equal(back.Secret, c.Secret) || len(back.Addresses) < 10 || back.Addresses[9] != c.Addresses[9] {
 		t.Errorf("%+v %v", back, err)
 	}
 	for _, bad := range []string{"", "collbench1;00;1.2.3.4:5", "collbench1;" + strings.Repeat("00", 16) + ";nowhere", "collbench2;" + strings.Repeat("00", 16) + ";h:1"} {
-		if _, err := parseCard(bad); err == nil {
+		if _, err := ParseCard(bad); err == nil {
 			t.Errorf("%q is a card", bad)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -17,23 +16,24 @@ import (
 )
 
 // agent is one rank's process in a job that a launcher has started: it starts the rank's workers as rank 0 says, and
-// opens no vendor's library itself.
+// passes on what rank 0 and the agents below it have to say to each other. It opens no vendor's library itself.
 type agent struct {
+	*branch
 	command []string
-	card    launch.Card
-	rank    int
-	conn    net.Conn
-	write   sync.Mutex
-	crew    *crew // of the launch under way
-	parent  int   // process without which this one has no job any more; 0: there is none
+	early   *early // a worker that was started before the ranks had met; nil: none was
+	crew    *crew  // of the launch under way
+	watched int    // process without which this one has no job any more; 0: there is none
 }
 
 // Times of an agent.
 const (
-	// silentFleet is how long rank 0 may be silent before its agents give it up; it speaks every pingEvery.
-	silentFleet = 30 * time.Second
+	// silentParent is how long the agent above may be silent before those below give it up; what rank 0 says to all
+	// comes every pingEvery.
+	silentParent = 20 * time.Second
 	// farewell is how long an agent that was told to end waits until rank 0 has kept its results.
 	farewell = 4 * time.Second
+	// leaveTime is how long the agents below may take to end after a goodbye.
+	leaveTime = 2 * time.Second
 )
 
 // describe says who this process is.
@@ -76,209 +76,195 @@ func online() int {
 	return n
 }
 
-// join connects with rank 0.
-func (a *agent) join(ctx context.Context, me about) error {
+// parentEdge is the edge to the agent above.
+type parentEdge struct {
+	edge
+	place
+}
+
+func (p *parentEdge) String() string {
+	if p.Parent == 0 {
+		return "rank 0"
+	}
+	return fmt.Sprintf("rank %d on %s, through which rank 0 is reached,", p.Parent, plain(p.Name))
+}
+
+// join finds this agent's place in the tree. Where others hang below it, it lets them in.
+func (a *agent) join(ctx context.Context, card launch.Card, me about, log func(string, ...any)) (*parentEdge, error) {
+	above := make(chan *parentEdge, 1) // children may come before this agent has its own place
+	a.up = func(p packet) {
+		up, ok := <-above
+		if ok {
+			above <- up
+			up.send(p)
+		}
+	}
+	if childrenOf(a.rank, a.size) > 0 {
+		door, err := a.letIn(card.Secret, log)
+		if err != nil {
+			return nil, err
+		}
+		me.Port = door.Port()
+	}
+	p, err := a.findPlace(ctx, card, me)
+	if err != nil {
+		close(above)
+		return nil, err
+	}
+	above <- p
+	return p, nil
+}
+
+// findPlace asks rank 0 for the agent above, and connects with it.
+func (a *agent) findPlace(ctx context.Context, card launch.Card, me about) (*parentEdge, error) {
 	data, err := json.Marshal(me)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if a.conn, err = launch.Knock(ctx, a.card, launch.Header{Rank: a.rank, Purpose: forAgent, Data: data}); err != nil {
-		return err
+	conn, err := launch.Knock(ctx, card, launch.Header{Rank: a.rank, Purpose: forAgent, Data: data})
+	if err != nil {
+		return nil, err
 	}
-	a.card.Addresses = []string{a.conn.RemoteAddr().String()} // the workers go the same way
-	return nil
+	p := &parentEdge{}
+	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })
+	err = receiveFrame(conn, &p.place)
+	if !stop() || err != nil {
+		conn.Close()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("waiting for a place below rank %d: %w", parentOf(a.rank), context.Cause(ctx))
+		}
+		return nil, fmt.Errorf("rank 0 is gone: %w", err)
+	}
+	if p.Parent != 0 {
+		conn.Close()
+		conn, err = launch.Knock(ctx, launch.Card{Secret: card.Secret, Addresses: p.Addresses}, launch.Header{Rank: a.rank, Purpose: forAgent})
+		if err != nil {
+			return nil, fmt.Errorf("rank %d: %w", p.Parent, err)
+		}
+	}
+	p.conn = conn
+	return p, nil
+}
+
+// letIn opens the door for the agents below, and closes it when all have come.
+func (a *agent) letIn(secret []byte, log func(string, ...any)) (*launch.Door, error) {
+	var door *launch.Door
+	opened := make(chan struct{})
+	defer close(opened)
+	admit := func(h launch.Header) error {
+		if h.Purpose != forAgent {
+			return fmt.Errorf("unknown purpose %q", h.Purpose)
+		}
+		return a.room(h.Rank)
+	}
+	enter := func(h launch.Header, conn net.Conn) {
+		complete := a.adopt(h.Rank, conn)
+		a.up(orderPacket(a.rank, order{Kind: childJoined, Node: h.Rank}))
+		if complete {
+			<-opened
+			go door.Close()
+		}
+	}
+	var err error
+	door, err = launch.OpenDoor(nil, secret, admit, enter, func(from string, why error) {
+		log("refused a connection from %s: %v", from, why)
+	})
+	return door, err
 }
 
 // serve does what rank 0 says until it says goodbye. When ctx ends it tells rank 0, which ends the job.
-func (a *agent) serve(ctx context.Context) error {
-	defer a.conn.Close()
-	defer func() { a.dismiss() }()
+func (a *agent) serve(ctx context.Context, above *parentEdge) error {
+	defer a.cut()
+	defer func() { a.dismiss(true) }()
+	defer above.conn.Close()
 	stop := context.AfterFunc(ctx, func() {
 		a.tell(order{Kind: signalled, Text: "told to end (SIGINT or SIGTERM)"})
-		time.AfterFunc(farewell, func() { a.conn.Close() })
+		time.AfterFunc(farewell, func() { above.conn.Close() })
 	})
 	defer stop()
 	for {
-		a.conn.SetReadDeadline(time.Now().Add(silentFleet))
-		var o order
-		if err := receiveFrame(a.conn, &o); err != nil {
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case errors.Is(err, os.ErrDeadlineExceeded):
-				return fmt.Errorf("rank 0 has been silent for %s", silentFleet)
-			}
-			return fmt.Errorf("rank 0 is gone: %w", err)
-		}
-		switch o.Kind {
-		case startNodes:
-			a.dismiss()
-			a.crew = newCrew(a, o)
-			go a.crew.start(ctx, o)
-		case killNodes:
-			if a.crew != nil && a.crew.launch == o.Launch {
-				a.dismiss()
-			}
-		case askState:
-			if a.parent != 0 && os.Getppid() != a.parent {
-				return errors.New("the launcher is gone")
-			}
-			a.tell(order{Kind: nodeStates, Launch: o.Launch, States: a.crew.states(o.Launch)})
-		case endAgent:
-			syscall.Kill(o.PID, syscall.SIGKILL)
-		case goodbye:
+		above.conn.SetReadDeadline(time.Now().Add(silentParent))
+		p, err := readPacket(above.conn)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if above.Near && above.PID > 0 { // stopped, as it probably is, it would keep its launcher waiting
+				syscall.Kill(above.PID, syscall.SIGKILL)
+			}
+			return fmt.Errorf("%s has been silent for %s", above, silentParent)
 		default:
-			return fmt.Errorf("rank 0 gives an unknown order %q", o.Kind)
+			return fmt.Errorf("%s is gone: %w", above, err)
+		}
+		a.down(p)
+		if p.rank != everybody && int(p.rank) != a.rank {
+			continue
+		}
+		if done, err := a.take(p); done || err != nil {
+			return errors.Join(err, ctx.Err())
 		}
 	}
 }
 
-// dismiss ends the crew, if there is one.
-func (a *agent) dismiss() {
+// take does what a packet for this agent says. Done: it was the last.
+func (a *agent) take(p packet) (done bool, err error) {
+	if p.kind == forWorkers {
+		if a.crew != nil && a.crew.launch == int(p.launch) {
+			a.crew.deliver(p.body)
+		}
+		return false, nil
+	}
+	o, err := p.order()
+	if err != nil {
+		return false, err
+	}
+	mine := a.crew != nil && a.crew.launch == o.Launch
+	switch o.Kind {
+	case startNodes:
+		a.endCrew(true)
+		a.crew = newCrew(a, o)
+		go a.crew.start(o)
+	case dismissNodes:
+		if mine {
+			a.crew.release()
+		}
+	case killNodes:
+		if mine {
+			a.dismiss(true)
+		}
+	case askState:
+		if a.watched != 0 && os.Getppid() != a.watched {
+			return false, errors.New("the launcher is gone")
+		}
+		a.tell(order{Kind: nodeStates, Launch: o.Launch, States: a.crew.states(o.Launch)})
+	case endAgent:
+		syscall.Kill(o.PID, syscall.SIGKILL)
+	case goodbye:
+		a.dismiss(false)
+		a.leave(leaveTime)
+		return true, nil
+	default:
+		return false, fmt.Errorf("rank 0 gives an unknown order %q", o.Kind)
+	}
+	return false, nil
+}
+
+// dismiss ends all that this agent has started: at once, or by leave of the nodes, which have little time for that.
+func (a *agent) dismiss(atOnce bool) {
+	a.endCrew(atOnce)
+	if a.early != nil {
+		a.early.end()
+	}
+}
+
+// endCrew ends the crew, if there is one.
+func (a *agent) endCrew(atOnce bool) {
 	if a.crew != nil {
-		a.crew.end()
+		a.crew.end(atOnce)
 		a.crew = nil
 	}
 }
 
 // tell sends rank 0 an answer. Where that fails the reading side notices too.
-func (a *agent) tell(o order) {
-	a.write.Lock()
-	defer a.write.Unlock()
-	a.conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-	_ = sendFrame(a.conn, string(o.Kind), o)
-}
-
-// crew is what an agent has started for one launch.
-type crew struct {
-	agent  *agent
-	launch int
-	work   context.Context
-	stop   context.CancelFunc
-	began  chan struct{} // closed when start is done
-	mutex  sync.Mutex
-	page   *progressPage
-	nodes  map[int]*child
-}
-
-func newCrew(a *agent, o order) *crew {
-	c := &crew{agent: a, launch: o.Launch, nodes: map[int]*child{}, began: make(chan struct{})}
-	c.work, c.stop = context.WithCancel(context.Background())
-	return c
-}
-
-// start starts the nodes of an order and tells rank 0 how that went.
-func (c *crew) start(ctx context.Context, o order) {
-	defer close(c.began)
-	if err := c.startAll(ctx, o); err != nil {
-		c.agent.tell(order{Kind: notStarted, Launch: c.launch, Text: err.Error()})
-	}
-}
-
-func (c *crew) startAll(_ context.Context, o order) error {
-	page, err := newProgressPage(o.Total)
-	if err != nil {
-		return err
-	}
-	c.mutex.Lock()
-	c.page = page
-	c.mutex.Unlock()
-	files, err := c.shared(o)
-	defer closeAll(files)
-	if err != nil {
-		return err
-	}
-	for _, node := range o.Nodes {
-		if err := c.startOne(node, files); err != nil {
-			return fmt.Errorf("node %d: %w", node, err)
-		}
-	}
-	return nil
-}
-
-// shared makes the memory of the host, or gets it from the agent that does.
-func (c *crew) shared(o order) ([]*os.File, error) {
-	switch {
-	case len(o.Members) < 2:
-		return nil, nil
-	case !o.Keeper:
-		return takeOver(c.work, o.Socket, 1+len(o.Members))
-	}
-	files, err := share(len(o.Members))
-	if err != nil || o.Mates == 0 {
-		return files, err
-	}
-	listener, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: o.Socket, Net: "unixpacket"})
-	if err != nil {
-		return files, fmt.Errorf("handing over the shared memory: %w", err)
-	}
-	return files, handOver(c.work, listener, files, o.Mates)
-}
-
-// startOne starts a node, whose control connection goes straight to rank 0.
-func (c *crew) startOne(node int, shared []*os.File) error {
-	data, err := json.Marshal(seat{Launch: c.launch, Node: node})
-	if err != nil {
-		return err
-	}
-	conn, err := launch.Knock(c.work, c.agent.card, launch.Header{Rank: c.agent.rank, Purpose: forWorker, Data: data})
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	control, err := conn.(*net.TCPConn).File()
-	if err != nil {
-		return err
-	}
-	defer control.Close()
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.work.Err() != nil {
-		return c.work.Err()
-	}
-	w, err := fork(c.agent.command, nil, nil, append([]*os.File{control, c.page.file}, shared...))
-	if err != nil {
-		return err
-	}
-	c.nodes[node] = w
-	c.agent.tell(order{Kind: nodeStarted, Launch: c.launch, Node: node, PID: w.cmd.Process.Pid})
-	go func() {
-		<-w.exited
-		c.agent.tell(order{Kind: nodeDead, Launch: c.launch, Node: node, Text: w.death()})
-	}()
-	return nil
-}
-
-// end ends all nodes and returns when they are gone.
-func (c *crew) end() {
-	c.stop()
-	c.mutex.Lock()
-	for _, w := range c.nodes {
-		w.kill()
-	}
-	c.mutex.Unlock()
-	<-c.began
-	for _, w := range c.nodes {
-		<-w.exited
-	}
-	if c.page != nil {
-		c.page.close()
-	}
-}
-
-// states says how far the nodes of the launch are.
-func (c *crew) states(launch int) []nodeState {
-	if c == nil || c.launch != launch {
-		return nil
-	}
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	var list []nodeState
-	for node, w := range c.nodes {
-		p := c.page.of(node)
-		list = append(list, nodeState{Node: node, Stopped: w.trouble() != "", Stage: p.Stage.Load(), Iteration: p.Iteration.Load(),
-			Round: p.Round.Load(), Waiting: p.Waiting.Load()})
-	}
-	return list
-}
+func (a *agent) tell(o order) { a.up(orderPacket(a.rank, o)) }

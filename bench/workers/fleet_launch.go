@@ -3,9 +3,9 @@ package workers
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"time"
 
@@ -21,6 +21,7 @@ type fleetCrew struct {
 	failure error
 	news    chan struct{} // something has changed
 	asked   map[*member]bool
+	heard   func(event) // what a node says
 }
 
 // remote is a worker that an agent has started.
@@ -31,6 +32,7 @@ type remote struct {
 	dead    bool
 	how     string // it died
 	stopped bool
+	where   time.Duration // how long it has been where it is
 }
 
 // startTime bounds how long the workers of a launch take to be there.
@@ -55,13 +57,17 @@ func (f *Fleet) launch(p *Pool) *fleetCrew {
 	return c
 }
 
-// start has the agents start all nodes and waits for their connections.
-func (c *fleetCrew) start(ctx context.Context) (processes []*process, err error) {
+// start has the agents start all nodes and waits until they have.
+func (c *fleetCrew) start(ctx context.Context, environment []string, heard func(event)) (processes []*process, err error) {
 	if err := c.fleet.Lost(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", bench.ErrJobLost, err)
 	}
+	c.fleet.mutex.Lock()
+	c.heard = heard
+	c.fleet.mutex.Unlock()
 	for m, o := range c.orders() {
-		c.fleet.tell(m, o)
+		o.Environment = environment
+		c.fleet.tell(m.rank, o)
 	}
 	deadline := time.After(startTime)
 	for {
@@ -107,13 +113,13 @@ func (c *fleetCrew) orders() map[*member]order {
 	return orders
 }
 
-// started lists the processes that are connected, and says whether these are all.
+// started lists the processes that are there, and says whether these are all.
 func (c *fleetCrew) started() (list []*process, ready bool, err error) {
 	c.fleet.mutex.Lock()
 	defer c.fleet.mutex.Unlock()
 	ready = true
 	for _, r := range c.nodes {
-		if r.process.conn == nil || r.process.pid == 0 {
+		if r.process.pid == 0 {
 			ready = false
 		}
 		if r.dead && err == nil {
@@ -136,7 +142,7 @@ func (c *fleetCrew) absent() string {
 	c.fleet.mutex.Lock()
 	defer c.fleet.mutex.Unlock()
 	for _, r := range c.nodes {
-		if r.process.conn == nil || r.process.pid == 0 {
+		if r.process.pid == 0 {
 			return c.name(r)
 		}
 	}
@@ -158,7 +164,7 @@ func (c *fleetCrew) take(m *member, o order) {
 		delete(c.asked, m)
 		for _, s := range o.States {
 			if r := c.of(m, s.Node); r != nil {
-				r.stopped = s.Stopped
+				r.stopped, r.where = s.Stopped, time.Duration(s.Still*float64(time.Second))
 				p := r.process.progress
 				p.Stage.Store(s.Stage)
 				p.Iteration.Store(s.Iteration)
@@ -205,9 +211,39 @@ func (r *remote) die(how string) {
 	}
 }
 
-func (r *remote) kill() {
-	r.crew.fleet.tell(r.owner, order{Kind: killNodes, Launch: r.crew.launch})
+func (r *remote) still() time.Duration {
+	r.crew.fleet.mutex.Lock()
+	defer r.crew.fleet.mutex.Unlock()
+	return r.where
 }
+
+// hear takes what a node says.
+func (c *fleetCrew) hear(m *member, p packet) {
+	c.fleet.mutex.Lock()
+	r, heard := c.of(m, int(p.node)), c.heard
+	c.fleet.mutex.Unlock()
+	if r == nil || heard == nil {
+		return
+	}
+	var said message
+	if err := json.Unmarshal(p.body, &said); err != nil {
+		c.fleet.log("rank %d: control message: %v", m.rank, err)
+		return
+	}
+	heard(event{node: int(p.node), message: said})
+}
+
+func (c *fleetCrew) broadcast(m message) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("control message %s: %w", m.Kind, err)
+	}
+	c.fleet.down(packet{kind: forWorkers, rank: everybody, launch: int32(c.launch), body: body})
+	return nil
+}
+
+func (c *fleetCrew) dismiss() { c.fleet.tell(everybody, order{Kind: dismissNodes, Launch: c.launch}) }
+func (c *fleetCrew) kill()    { c.fleet.tell(everybody, order{Kind: killNodes, Launch: c.launch}) }
 
 func (r *remote) death() string {
 	r.crew.fleet.mutex.Lock()
@@ -255,27 +291,12 @@ func (c *fleetCrew) refresh() {
 	}
 }
 
-// end has the agents end what is left of the launch.
+// end has the agents give back what belongs to the launch.
 func (c *fleetCrew) end() {
 	c.fleet.mutex.Lock()
 	if c.fleet.crew == c {
 		c.fleet.crew = nil
 	}
-	conns := []net.Conn{}
-	for _, r := range c.nodes {
-		if r.process.conn != nil {
-			conns = append(conns, r.process.conn)
-		}
-	}
 	c.fleet.mutex.Unlock()
-	for _, conn := range conns {
-		conn.Close()
-	}
-	owners := map[*member]bool{}
-	for _, r := range c.nodes {
-		if !owners[r.owner] {
-			owners[r.owner] = true
-			c.fleet.tell(r.owner, order{Kind: killNodes, Launch: c.launch})
-		}
-	}
+	c.kill()
 }

@@ -121,24 +121,15 @@ func TestDomain(t *testing.T) {
 func pretend(list ...about) *Fleet {
 	f := &Fleet{}
 	for rank, a := range list {
-		conn := addressed{remote: fmt.Sprintf("10.0.0.%d", rank+1), local: "10.0.0.1"}
+		at := ends{net.IPv4(10, 0, 0, byte(rank+1)), net.IPv4(10, 0, 0, 1)}
 		if a.Identity == list[0].Identity {
-			conn = addressed{remote: "127.0.0.1", local: "127.0.0.1"}
+			at = ends{loopback, loopback}
 		}
-		f.members = append(f.members, &member{about: a, rank: rank, conn: conn})
+		f.members = append(f.members, &member{about: a, rank: rank, ends: at})
 	}
 	f.nameHosts()
 	return f
 }
-
-// addressed is a connection that has nothing but its ends.
-type addressed struct {
-	net.Conn
-	remote, local string
-}
-
-func (a addressed) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(a.remote)} }
-func (a addressed) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.ParseIP(a.local)} }
 
 func TestPlaces(t *testing.T) {
 	// Open MPI 5's local ranks on one host; none told on the other, which has the same name; a third says where.
@@ -156,8 +147,9 @@ func TestPlaces(t *testing.T) {
 
 func TestCrowded(t *testing.T) {
 	f := pretend(about{Host: "a", Identity: "1", CPUs: []int{0}}, about{Host: "a", Identity: "1", CPUs: []int{0}},
-		about{Host: "b", Identity: "2", CPUs: []int{0}}, about{Host: "b", Identity: "2", CPUs: []int{1}}, about{Host: "c", Identity: "3"}, about{Host: "c", Identity: "3"})
-	if got := strings.Join(f.Crowded(), "; "); got != "a: 2 ranks are bound to 1 CPUs" {
+		about{Host: "b", Identity: "2", CPUs: []int{0}}, about{Host: "b", Identity: "2", CPUs: []int{1}}, about{Host: "c", Identity: "3"}, about{Host: "c", Identity: "3"},
+		about{Host: "d", Identity: "4", CPUs: []int{5}}, about{Host: "d", Identity: "4", CPUs: []int{5}}, about{Host: "d", Identity: "4", CPUs: []int{6, 7}})
+	if got := strings.Join(f.Crowded(), "; "); got != "a: 2 ranks are bound to 1 CPUs; d: ranks 6, 7 are bound to the same CPUs [5]" {
 		t.Error(got)
 	}
 }

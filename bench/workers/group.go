@@ -13,6 +13,7 @@ const maxExchange = 1 << 20
 
 // group is a bench.PacedGroup over the control connection.
 type group struct {
+	seat
 	welcome
 	worker   *worker
 	segment  *bench.Segment
@@ -20,11 +21,11 @@ type group struct {
 	progress *bench.Progress
 }
 
-func (g *group) Node() collectives.Node         { return g.welcome.Node }
+func (g *group) Node() collectives.Node         { return g.seat.Node }
 func (g *group) Ranks() int                     { return g.welcome.Ranks }
 func (g *group) Nodes() int                     { return len(g.Hosts) }
 func (g *group) Host(n collectives.Node) string { return g.Hosts[n] }
-func (g *group) Address() string                { return g.welcome.Address }
+func (g *group) Address() string                { return g.Addresses[g.seat.Node] }
 func (g *group) Shared() *bench.Segment         { return g.segment }
 func (g *group) Progress() *bench.Progress      { return g.progress }
 func (g *group) Pace() *bench.Pace              { return g.pace }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 )
 
 // Place is where a rank is.
@@ -76,8 +77,13 @@ func (f *Fleet) nameHosts() {
 	}
 }
 
+// ends are the two ends of a connection with rank 0.
+type ends struct{ remote, local net.IP }
+
+var loopback = net.IPv4(127, 0, 0, 1)
+
 // address is where the others reach a rank's data connections: what it said itself; on a single host loopback; else
-// the address that its control connection comes from, or for rank 0's own host that to which the others come.
+// the address that it came from when it joined, or for rank 0's own host that to which the others came.
 func (f *Fleet) address(m *member) string {
 	if m.Address != "" {
 		return m.Address
@@ -85,11 +91,12 @@ func (f *Fleet) address(m *member) string {
 	if len(f.hosts()) == 1 {
 		return "127.0.0.1"
 	}
-	if from := ip(m.conn.RemoteAddr()); m.Identity != f.members[0].Identity && !from.IsLoopback() {
+	first := f.members[0].Identity
+	if from := m.ends.remote; m.Identity != first && !from.IsLoopback() {
 		return from.String()
 	}
 	for _, other := range f.members {
-		if at := ip(other.conn.LocalAddr()); other.Identity != f.members[0].Identity && !at.IsLoopback() {
+		if at := other.ends.local; other.Identity != first && !at.IsLoopback() {
 			return at.String()
 		}
 	}
@@ -118,20 +125,34 @@ func blocks(places []Place, d int) bool {
 	return true
 }
 
-// Crowded names the hosts on which ranks outnumber the CPUs that they may use.
+// Crowded names the hosts on which ranks share CPUs that they are bound to: as many or fewer CPUs than ranks.
 func (f *Fleet) Crowded() []string {
 	var list []string
 	for _, mates := range f.hosts() {
-		cpus := map[int]bool{}
+		all := map[int]bool{}
 		bound := true
+		same := map[string][]string{} // ranks by the CPUs that they are bound to
+		var order []string
 		for _, m := range mates {
 			bound = bound && len(m.CPUs) > 0
 			for _, cpu := range m.CPUs {
-				cpus[cpu] = true
+				all[cpu] = true
+			}
+			if key := fmt.Sprint(m.CPUs); len(m.CPUs) > 0 {
+				if same[key] == nil {
+					order = append(order, key)
+				}
+				same[key] = append(same[key], fmt.Sprint(m.rank))
 			}
 		}
-		if bound && len(cpus) < len(mates) {
-			list = append(list, fmt.Sprintf("%s: %d ranks are bound to %d CPUs", mates[0].name, len(mates), len(cpus)))
+		if bound && len(all) < len(mates) {
+			list = append(list, fmt.Sprintf("%s: %d ranks are bound to %d CPUs", mates[0].name, len(mates), len(all)))
+			continue
+		}
+		for _, key := range order {
+			if ranks := same[key]; len(ranks) > len(strings.Fields(key)) {
+				list = append(list, fmt.Sprintf("%s: ranks %s are bound to the same CPUs %s", mates[0].name, strings.Join(ranks, ", "), key))
+			}
 		}
 	}
 	return list

@@ -33,18 +33,21 @@ type Pool struct {
 	// Links reads, by rank, the bytes that the rank's link has carried so far. Ranks that share a link share them
 	// evenly. Nil: nothing counts.
 	Links func() ([]bench.LinkBytes, error)
+	teams int // launched so far
 	// Fleet starts the processes on the hosts of a job; nil: this process starts them. With it Command, Env, Pace and
 	// the nodes' Start are not used.
 	Fleet *Fleet
 }
 
-// Launch starts the processes and waits until each of them has answered.
-func (p *Pool) Launch(ctx context.Context) (bench.Team, error) {
+// Launch starts the processes, with the environment besides their own, and waits until each of them has answered.
+func (p *Pool) Launch(ctx context.Context, environment []string) (bench.Team, error) {
 	if p.Ranks < 1 || len(p.Nodes) < p.Ranks {
 		return nil, fmt.Errorf("%d nodes for %d ranks", len(p.Nodes), p.Ranks)
 	}
-	t := &team{pool: p, events: make(chan event, len(p.Nodes)), quit: make(chan struct{})}
-	if err := t.start(ctx); err != nil {
+	p.teams++
+	t := &team{pool: p, events: make(chan event, 64+4*len(p.Nodes)), quit: make(chan struct{})}
+	if err := t.start(ctx, environment); err != nil {
+		t.broken = true
 		t.Close()
 		return nil, err
 	}

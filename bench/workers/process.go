@@ -10,34 +10,42 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"collbench/bench"
 
 	"golang.org/x/sys/unix"
 )
 
-// process is a worker as the parent sees it, wherever it runs.
+// process is a worker as the team sees it, wherever it runs.
 type process struct {
 	handle
-	conn     net.Conn
 	pid      int
 	exited   chan struct{}   // closed when the process is gone
 	progress *bench.Progress // as far as it is known here: see starter.refresh
 }
 
-// handle is what the parent can do to a process.
+// handle is what can be asked of a process.
 type handle interface {
-	kill()
 	// death says how the process ended: "was killed by signal 9 (SIGKILL)".
 	death() string
 	// trouble says why the process does not go on, if that shows: "is stopped (SIGSTOP or a debugger)"; else "".
 	trouble() string
+	// still is how long the process has been where it is.
+	still() time.Duration
 }
 
 // starter starts the processes of a launch.
 type starter interface {
-	// start starts all nodes. Those that it returns have to be ended, also after an error.
-	start(ctx context.Context) ([]*process, error)
+	// start starts all nodes, with the environment besides their own. heard is told what they say. Those that it
+	// returns have to be ended, also after an error.
+	start(ctx context.Context, environment []string, heard func(event)) ([]*process, error)
+	// broadcast gives all nodes the same message. The error names one that cannot be reached.
+	broadcast(m message) error
+	// dismiss lets the nodes end by themselves.
+	dismiss()
+	// kill ends them at once.
+	kill()
 	// refresh brings what is known of the processes up to date: progress and trouble.
 	refresh()
 	// end gives back what the processes shared, when they are gone.
@@ -93,6 +101,21 @@ func fork(command, env []string, start func(*exec.Cmd) error, files []*os.File) 
 		close(c.exited)
 	}()
 	return c, nil
+}
+
+// startWorker starts a worker with a control connection, its progress page, and the files that it shares with others.
+func startWorker(command, env []string, start func(*exec.Cmd) error, page *os.File, shared []*os.File) (*child, net.Conn, error) {
+	conn, theirs, err := controlPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer theirs.Close()
+	c, err := fork(command, env, start, append([]*os.File{theirs, page}, shared...))
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return c, conn, nil
 }
 
 // controlPair makes the two ends of a control connection.

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"collbench/bench"
 )
@@ -29,13 +30,15 @@ type worker struct {
 	requests      chan message
 	exchanges     chan [][]byte
 	group         *group
+	trouble       *trouble // planted for tests; nil: none
 	backends      []bench.Backend
 	communicators map[string]bench.Communicator
 	operation     bench.Operation
+	meeter        bench.Meeter // that has brought the ranks together; nil: none has
 }
 
-// Serve is the life of a worker process. It does what the parent says until the parent closes the control
-// connection, and then ends the process: whatever the backend is doing, nobody waits for it any more.
+// Serve is the life of a worker process. It does what it is told until its control connection closes, and then ends
+// the process: at once if the backend is at work, which nobody waits for any more.
 func Serve(ctx context.Context, backends []bench.Backend) error {
 	file := os.NewFile(controlFD, "control")
 	conn, err := net.FileConn(file)
@@ -43,10 +46,6 @@ func Serve(ctx context.Context, backends []bench.Backend) error {
 		return fmt.Errorf("no control connection (a worker is started by run or lab, not by hand): %w", err)
 	}
 	file.Close()
-	first, err := receive(conn)
-	if err != nil || first.Kind != hello || first.Hello == nil {
-		return fmt.Errorf("no greeting from the parent: %w", errors.Join(err, io.ErrUnexpectedEOF))
-	}
 	// While the working thread spins, another one must be able to answer the watchdog.
 	runtime.LockOSThread()
 	if runtime.GOMAXPROCS(0) < 2 {
@@ -56,7 +55,7 @@ func Serve(ctx context.Context, backends []bench.Backend) error {
 		conn: conn, requests: make(chan message), exchanges: make(chan [][]byte), backends: backends,
 		communicators: map[string]bench.Communicator{},
 	}
-	if err := w.join(*first.Hello); err != nil {
+	if err := w.greeting(ctx); err != nil {
 		w.reply(message{Kind: failed, Error: err.Error()})
 		return err
 	}
@@ -65,35 +64,103 @@ func Serve(ctx context.Context, backends []bench.Backend) error {
 	for m := range w.requests {
 		w.reply(w.handle(ctx, m))
 	}
-	return nil
+	err = w.close()
+	if w.meeter != nil {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "worker: %v\n", err)
+		}
+		w.meeter.Exit(map[bool]int{true: 0, false: 1}[err == nil])
+	}
+	return err
+}
+
+// greeting takes what comes before the first request: a meeting if there is one, the seat, the welcome.
+func (w *worker) greeting(ctx context.Context) error {
+	var taken seat
+	for {
+		m, err := receive(w.conn)
+		if err != nil {
+			return fmt.Errorf("no greeting: %w", err)
+		}
+		switch {
+		case m.Kind == meet && m.Meet != nil:
+			answer, err := w.meet(ctx, *m.Meet)
+			if err != nil {
+				return err
+			}
+			w.reply(message{Kind: met, Meet: &answer})
+		case m.Kind == takeSeat && m.Seat != nil:
+			taken = *m.Seat
+		case m.Kind == hello && m.Hello != nil:
+			return w.join(taken, *m.Hello)
+		default:
+			return fmt.Errorf("%q before the greeting", m.Kind)
+		}
+	}
+}
+
+// meet has a backend's library bring the ranks together.
+func (w *worker) meet(ctx context.Context, asked meeting) (answer meeting, err error) {
+	b, err := w.backend(asked.Backend)
+	if err != nil {
+		return answer, err
+	}
+	meeter, ok := b.(bench.Meeter)
+	if !ok {
+		return answer, fmt.Errorf("backend %s does not bring ranks together", asked.Backend)
+	}
+	w.meeter = meeter
+	answer.Rank, answer.Ranks, answer.Card, err = meeter.Meet(ctx, asked.Card)
+	return answer, err
 }
 
 // join makes the group from what was inherited.
-func (w *worker) join(h welcome) error {
+func (w *worker) join(s seat, h welcome) error {
+	if int(s.Node) < 0 || int(s.Node) >= len(h.Hosts) || len(h.Addresses) != len(h.Hosts) {
+		return fmt.Errorf("node %d: %d hosts and %d addresses", s.Node, len(h.Hosts), len(h.Addresses))
+	}
 	page, err := openProgressPage(os.NewFile(progressFD, "progress"), len(h.Hosts))
 	if err != nil {
 		return err
 	}
-	w.group = &group{welcome: h, worker: w, progress: page.of(int(h.Node))}
-	if h.Bytes > 0 {
-		s := &bench.Segment{File: os.NewFile(segmentFD, "segment"), Bytes: h.Bytes, Members: h.Members}
-		for i := range h.Members {
-			s.Bells = append(s.Bells, os.NewFile(uintptr(bellsFD+i), "bell"))
+	w.group = &group{seat: s, welcome: h, worker: w, progress: page.of(int(s.Node))}
+	if s.Bytes > 0 {
+		shared := &bench.Segment{File: os.NewFile(segmentFD, "segment"), Bytes: s.Bytes, Members: s.Members}
+		for i := range s.Members {
+			shared.Bells = append(shared.Bells, os.NewFile(uintptr(bellsFD+i), "bell"))
 		}
-		w.group.segment = s
+		w.group.segment = shared
 	}
-	if h.PaceFD > 0 {
-		w.group.pace = &bench.Pace{File: os.NewFile(uintptr(h.PaceFD), "links"), Links: h.Pace}
+	if s.PaceFD > 0 {
+		w.group.pace = &bench.Pace{File: os.NewFile(uintptr(s.PaceFD), "links"), Links: h.Pace}
 	}
-	return nil
+	if w.trouble, err = parseTrouble(os.Getenv(TroubleVariable)); err == nil {
+		w.trouble.strike(w.group, bench.StageIdle)
+	}
+	return err
+}
+
+// close ends the libraries in order: some launchers take it for a failure if they are not.
+func (w *worker) close() error {
+	w.enter(bench.StageClose)
+	var all error
+	if w.operation != nil {
+		all = w.operation.Close()
+	}
+	for _, c := range w.communicators {
+		all = errors.Join(all, c.Close())
+	}
+	return all
 }
 
 // listen takes what the parent sends. It answers the watchdog at once, whatever the working thread does.
 func (w *worker) listen() {
 	for {
 		m, err := receive(w.conn)
-		if err != nil {
-			os.Exit(0) // the parent is gone or done with us
+		if err != nil { // whoever has started us is gone or done with us
+			time.AfterFunc(closeTime, func() { os.Exit(0) })
+			close(w.requests)
+			return
 		}
 		switch m.Kind {
 		case ping:
@@ -135,7 +202,7 @@ func (w *worker) handle(ctx context.Context, m message) (answer message) {
 		err = fmt.Errorf("unknown request %q", m.Kind)
 	}
 	if err != nil {
-		return message{Kind: failed, Error: err.Error()}
+		return message{Kind: failed, Error: err.Error(), Refused: m.Kind == prepare && errors.Is(err, bench.ErrNotSupported)}
 	}
 	return message{Kind: done, Result: r}
 }
@@ -146,6 +213,7 @@ func (w *worker) enter(s bench.Stage) {
 	p.Round.Store(0)
 	p.Waiting.Store(0)
 	p.Stage.Store(int32(s))
+	w.trouble.strike(w.group, s)
 }
 
 func (w *worker) prepare(ctx context.Context, c *bench.Case) error {
@@ -179,9 +247,17 @@ func (w *worker) prepare(ctx context.Context, c *bench.Case) error {
 }
 
 func (w *worker) open(ctx context.Context, name string) (bench.Communicator, error) {
+	b, err := w.backend(name)
+	if err != nil {
+		return nil, err
+	}
+	return b.Open(ctx, w.group)
+}
+
+func (w *worker) backend(name string) (bench.Backend, error) {
 	for _, b := range w.backends {
 		if b.Name() == name {
-			return b.Open(ctx, w.group)
+			return b, nil
 		}
 	}
 	return nil, fmt.Errorf("unknown backend %q", name)

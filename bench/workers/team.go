@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"collbench/bench"
-	"collbench/collectives"
 )
 
 // team is a launch: all processes, and what the parent needs to talk with them.
@@ -26,7 +25,7 @@ type team struct {
 }
 
 // start starts all processes and greets them.
-func (t *team) start(ctx context.Context) error {
+func (t *team) start(ctx context.Context, environment []string) error {
 	nodes := t.pool.Nodes
 	if t.pool.Fleet != nil {
 		t.starter = t.pool.Fleet.launch(t.pool)
@@ -34,31 +33,22 @@ func (t *team) start(ctx context.Context) error {
 		t.starter = &local{pool: t.pool}
 	}
 	var err error
-	t.processes, err = t.starter.start(ctx)
+	t.processes, err = t.starter.start(ctx, environment, t.post)
 	for i, w := range t.processes {
 		go t.wait(i, w)
-		go t.listen(i, w)
 	}
 	if err != nil {
 		return err
 	}
-	hosts := make([]string, len(nodes))
-	for i, n := range nodes {
-		hosts[i] = n.Host
+	h := welcome{Ranks: t.pool.Ranks}
+	for _, n := range nodes {
+		h.Hosts, h.Addresses = append(h.Hosts, n.Host), append(h.Addresses, n.Address)
 	}
-	members := t.pool.members()
-	for i, n := range nodes {
-		mates := members[n.Host]
-		h := welcome{Node: collectives.Node(i), Ranks: t.pool.Ranks, Hosts: hosts, Address: n.Address}
-		if len(mates) > 1 {
-			h.Members, h.Bytes = mates, segmentBytes
-		}
-		if p := t.pool.Pace; p != nil {
-			h.Pace, h.PaceFD = p.Links, paceFD(len(mates))
-		}
-		// One that is dead already does not read; Launch's collect finds that out and says how it died.
-		t.send(i, message{Kind: hello, Hello: &h})
+	if p := t.pool.Pace; p != nil {
+		h.Pace = p.Links
 	}
+	// One that is dead already does not read; Launch's collect finds that out and says how it died.
+	_ = t.starter.broadcast(message{Kind: hello, Hello: &h})
 	return nil
 }
 
@@ -143,24 +133,11 @@ func (t *team) merge(results []*result) (bench.Batch, error) {
 
 // ask sends all nodes the same request and collects their answers.
 func (t *team) ask(ctx context.Context, m message, bound time.Duration) ([]*result, error) {
-	for i := range t.processes {
-		if err := t.send(i, m); err != nil {
-			// The node is dead or stopped. The watchdog finds out which, and says it better.
-			bound = min(bound, time.Second)
-			break
-		}
+	if err := t.starter.broadcast(m); err != nil {
+		// The node is dead or stopped. The watchdog finds out which, and says it better.
+		bound = min(bound, time.Second)
 	}
 	return t.collect(ctx, bound)
-}
-
-// send gives up after a while: a process that is stopped does not read.
-func (t *team) send(node int, m message) error {
-	w := t.processes[node]
-	w.conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-	if err := send(w.conn, m); err != nil {
-		return t.errorf("%s: %w", t.pool.name(node), err)
-	}
-	return nil
 }
 
 // errorf is an error that begins with the case.
@@ -178,17 +155,6 @@ func (t *team) wait(node int, w *process) {
 	t.post(event{node: node, dead: true})
 }
 
-// listen passes on what the process says, until it closes the connection.
-func (t *team) listen(node int, w *process) {
-	for {
-		m, err := receive(w.conn)
-		if err != nil {
-			return // it is dead, or will be reaped by Close
-		}
-		t.post(event{node: node, message: m})
-	}
-}
-
 func (t *team) post(e event) {
 	select {
 	case t.events <- e:
@@ -196,31 +162,30 @@ func (t *team) post(e event) {
 	}
 }
 
-// grace is how long workers have to end by themselves.
-const grace = time.Second
-
-// deathTime bounds how long a process that was killed takes to be gone; one on another host may never be known to be.
-const deathTime = 3 * time.Second
+// How long processes may take to end: those of whom nothing is wanted any more, which have libraries to close; and
+// those that were killed. One on another host may never be known to be gone.
+const (
+	closeTime = 10 * time.Second
+	grace     = time.Second
+	deathTime = 3 * time.Second
+)
 
 // Close ends all processes: gently after work well done, else at once. It returns when all are gone.
 func (t *team) Close() error {
 	t.closing.Do(func() {
 		close(t.quit)
-		for _, w := range t.processes {
-			if t.broken {
-				w.kill()
-			}
-			w.conn.Close()
-		}
-		if t.gone(time.After(grace)) {
-			t.starter.end()
+		if t.starter == nil {
 			return
 		}
-		for _, w := range t.processes {
-			w.kill()
+		defer t.starter.end()
+		if !t.broken {
+			t.starter.dismiss()
+			if t.gone(time.After(closeTime)) {
+				return
+			}
 		}
+		t.starter.kill()
 		t.gone(time.After(deathTime))
-		t.starter.end()
 	})
 	return nil
 }

@@ -40,8 +40,9 @@ func TestMain(m *testing.M) {
 // sleeper is a backend whose iterations sleep. The case's variant says what goes wrong, and on rank 1.
 type sleeper struct{}
 
-func (sleeper) Name() string              { return "sleeper" }
-func (sleeper) Supports(bench.Case) error { return nil }
+func (sleeper) Name() string                               { return "sleeper" }
+func (sleeper) Supports(bench.Case) error                  { return nil }
+func (sleeper) Algorithms(collectives.Collective) []string { return nil }
 func (sleeper) Open(ctx context.Context, g bench.Group) (bench.Communicator, error) {
 	all, err := g.Exchange(ctx, fmt.Appendf(nil, "%d/%d on %s", g.Node(), g.Nodes(), g.Host(g.Node())))
 	if err != nil {
@@ -162,7 +163,7 @@ func theCase(variant string) bench.Case {
 
 func launchTeam(t *testing.T, p *Pool) *team {
 	t.Helper()
-	launched, err := p.Launch(t.Context())
+	launched, err := p.Launch(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestFailuresNameTheNode(t *testing.T) {
 	}{
 		{"kill", func(pid int) { syscall.Kill(pid, syscall.SIGKILL) }, "rank 1 on vm0 (pid %d) was killed by signal 9 (SIGKILL) in all_reduce 4 MiB ring, iterate, iteration "},
 		{"stop", func(pid int) { syscall.Kill(pid, syscall.SIGSTOP) }, "rank 1 on vm0 (pid %d) is stopped (SIGSTOP or a debugger) in all_reduce 4 MiB ring, iterate, iteration "},
-		{"hang", nil, "rank 1 on vm0 (pid %d) did not go on in all_reduce 4 MiB ring, iterate, iteration 2; given up after 2s; rank 0 on vm0: iterate, iteration 2, round 0, waits for rank 1 on vm0; "},
+		{"hang", nil, "rank 1 on vm0 (pid %d) did not go on in all_reduce 4 MiB ring, iterate, iteration 2; given up after 2s; rank 0 on vm0: iterate, iteration 2, round 0 for "},
 		{"panic", nil, "all_reduce 4 MiB ring: rank 1 on vm0: panic: no more"},
 		{"refuse", nil, "all_reduce 4 MiB ring: rank 1 on vm0: will not"},
 	} {
@@ -270,12 +271,12 @@ func TestCancelEndsAtOnce(t *testing.T) {
 func TestAWorkerThatCannotStart(t *testing.T) {
 	p := pool(t)
 	p.Nodes[2].Start = func(*exec.Cmd) error { return errors.New("no such place") }
-	if _, err := p.Launch(t.Context()); err == nil || err.Error() != "starting rank 2 on vm1: no such place" {
+	if _, err := p.Launch(t.Context(), nil); err == nil || err.Error() != "starting rank 2 on vm1: no such place" {
 		t.Error(err)
 	}
 	p = pool(t)
 	p.Command = []string{"/bin/false"}
-	if _, err := p.Launch(t.Context()); err == nil || !strings.Contains(err.Error(), "ended with exit code 1") {
+	if _, err := p.Launch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "ended with exit code 1") {
 		t.Error(err)
 	}
 }
@@ -284,7 +285,7 @@ func TestAWorkerThatCannotStart(t *testing.T) {
 func parent() {
 	t := &testing.T{}
 	p := pool(t)
-	launched, err := p.Launch(context.Background())
+	launched, err := p.Launch(context.Background(), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -22,9 +22,13 @@ func ranksFlag() cli.Flag {
 func caseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backend", Usage: "what carries out the collectives: see list backends (default: host)"},
+		&cli.StringFlag{Name: "variant", Usage: "`VARIANTS`, separated by |, each measured by processes of its own: a backend's own by name, settings such as UCX_TLS=tcp;UCX_NET_DEVICES=eth0, or default (default: default)"},
 		&cli.StringFlag{Name: "transport", Usage: "shm, tcp, or shm+tcp: memory within a host, TCP between hosts (default: shm on one host, else tcp)"},
 		&cli.StringFlag{Name: "buffers", Usage: "private or registered: lying in shared memory from the start (default: private)"},
 		&cli.StringFlag{Name: "collective", Usage: "`NAMES`, separated by commas: see list collectives (default: all_reduce)"},
+		&cli.StringFlag{Name: "operation", Usage: "point-to-point tests instead, `NAMES` separated by commas: see list operations"},
+		&cli.StringFlag{Name: "pair", Usage: "ranks `FROM,TO` of a point-to-point test (default: the first and the last)"},
+		&cli.StringFlag{Name: "window", Usage: "messages under way at once in a bandwidth test (default: 64)"},
 		&cli.StringFlag{Name: "algorithm", Usage: "`NAMES`, separated by commas: see list algorithms; auto: by measured thresholds; all: those that can (default: auto)"},
 		&cli.StringFlag{Name: "bytes", Usage: "`SIZES` of the whole buffer: 4MiB,1MiB or FIRST:LAST:STEP such as 8:64MiB:x2 (default: " + bench.DefaultBytes + ")"},
 		&cli.StringFlag{Name: "dtype", Usage: "data `TYPES`: see list datatypes (default: float32)"},
@@ -52,6 +56,7 @@ func runFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "append", Usage: "add to a run folder that is not empty"},
 		&cli.StringFlag{Name: "format", Usage: "of the results on standard output: " + strings.Join(reports.Formats, ", ") + " (default: table)"},
 		&cli.BoolFlag{Name: "require-proof", Usage: "exit with 4 if a case was skipped or nothing shows which algorithm ran"},
+		&cli.BoolFlag{Name: "fail-fast", Usage: "end with the first case that fails or gives a wrong result"},
 		&cli.DurationFlag{Name: "timeout", Usage: "give a case up when a phase of it takes so long (default: from its size and speed)"},
 	}
 }

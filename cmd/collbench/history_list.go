@@ -261,10 +261,15 @@ func longer(earlier, later float64) string { return fmt.Sprintf("%+.1f %%", 100*
 // how is what names a case beside its operation, size and algorithm.
 func how(c bench.Case) string {
 	parts := []string{c.What.DataType.String()}
-	if c.What.Collective.Reduces() {
+	switch {
+	case c.What.Operation != "" && c.Where.From != c.Where.To:
+		parts = []string{fmt.Sprintf("rank %d to rank %d", c.Where.From, c.Where.To)}
+	case c.What.Operation != "":
+		parts = nil
+	case c.What.Collective.Reduces():
 		parts = append(parts, c.What.Reduction.String())
 	}
-	if c.What.Collective.Rooted() {
+	if c.What.Operation == "" && c.What.Collective.Rooted() {
 		parts = append(parts, fmt.Sprintf("root %d", c.What.Root))
 	}
 	if c.What.InPlace {

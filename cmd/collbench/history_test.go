@@ -57,7 +57,7 @@ func TestHistoryExitCodes(t *testing.T) {
 		{"add stand-in", exitUsage}, {"add nowhere", exitEnvironment}, {"add stand-in nowhere", exitEnvironment}, {"add", exitUsage}, {"", exitUsage},
 		{"show nowhere", exitUsage}, {"show stand-in", exitUsage}, {"show", exitUsage}, {"show one two", exitUsage}, {"show --format xml one", exitUsage},
 		{"list --last -1", exitUsage}, {"list --machine x", exitUsage}, {"list --format xml", exitUsage},
-		{"trend --bytes 7", exitInconclusive}, {"trend --collective x", exitUsage}, {"trend --last -1", exitUsage},
+		{"trend --bytes 7", exitInconclusive}, {"trend --collective x", exitInconclusive}, {"trend --last -1", exitUsage},
 		{"baseline set main one", exitOK}, {"baseline list", exitOK}, {"baseline set ma/in one", exitUsage}, {"baseline set main stand-in", exitUsage},
 		{"baseline set main nowhere", exitEnvironment}, {"baseline set main", exitUsage}, {"baseline rm other", exitUsage}, {"baseline rm main", exitOK},
 		{"list --db /proc/nothing/h.db", exitEnvironment}, {"add --db /proc/nothing/h.db one", exitEnvironment},

@@ -10,7 +10,6 @@ import (
 	"collbench/bench"
 	"collbench/bench/history"
 	"collbench/bench/unit"
-	"collbench/collectives"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,7 +17,7 @@ import (
 func trendFlags() []cli.Flag {
 	return []cli.Flag{
 		dbFlag(), machineFlag(), historyFormatFlag(),
-		&cli.StringFlag{Name: "collective", Usage: "only this `NAME`: see list collectives"},
+		&cli.StringFlag{Name: "collective", Usage: "only this collective or point-to-point test"},
 		&cli.StringFlag{Name: "algorithm", Usage: "only this `NAME`"},
 		&cli.StringFlag{Name: "bytes", Usage: "only this `SIZE`"},
 		&cli.IntFlag{Name: "last", Value: 200, Usage: "so many `SESSIONS` at most; 0: all"},
@@ -30,11 +29,6 @@ func trendFilter(c *cli.Context) (func(bench.Case) bool, error) {
 	if c.Int("last") < 0 {
 		return nil, usageErrorf("history trend: --last: %d: want 0 or more", c.Int("last"))
 	}
-	if name := c.String("collective"); name != "" {
-		if _, err := collectives.ParseCollective(name); err != nil {
-			return nil, usageErrorf("--collective: %w", err)
-		}
-	}
 	bytes := int64(-1)
 	if text := c.String("bytes"); text != "" {
 		n, err := unit.ParseBytes(text)
@@ -44,7 +38,11 @@ func trendFilter(c *cli.Context) (func(bench.Case) bool, error) {
 		bytes = n
 	}
 	return func(k bench.Case) bool {
-		return (c.String("collective") == "" || c.String("collective") == k.What.Collective.String()) &&
+		name := k.What.Collective.String()
+		if k.What.Operation != "" {
+			name = k.What.Operation
+		}
+		return (c.String("collective") == "" || c.String("collective") == name) &&
 			(c.String("algorithm") == "" || c.String("algorithm") == k.What.Algorithm) && (bytes < 0 || bytes == k.What.Bytes)
 	}, nil
 }

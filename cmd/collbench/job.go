@@ -31,6 +31,7 @@ type job struct {
 	add      bool
 	format   string
 	proof    bool // whether what is not proved is no success
+	failFast bool
 
 	rows []summary.Row
 }
@@ -39,7 +40,7 @@ type job struct {
 func newJob(c *cli.Context, file bench.PlanFile, flags bench.Settings, plan bench.Plan) (*job, error) {
 	j := &job{
 		plan: plan, out: text(file, flags, "out", ""), add: text(file, flags, "append", "false") == "true",
-		format: text(file, flags, "format", "table"), proof: c.Bool("require-proof"),
+		format: text(file, flags, "format", "table"), proof: c.Bool("require-proof"), failFast: c.Bool("fail-fast"),
 	}
 	if !slices.Contains(reports.Formats, j.format) {
 		return nil, usageErrorf("--format: unknown format %q: want one of %s", j.format, strings.Join(reports.Formats, ", "))
@@ -72,7 +73,8 @@ func (j *job) measure(c *cli.Context) error {
 	progress := newProgress(c.App.ErrWriter, j.plan)
 	err = bench.Runner{
 		Plan: j.plan, Launcher: j.launcher, Report: func(e bench.Event) { progress.report(j.adjusted(e)) },
-		Sink: func(r bench.Result) error { return j.take(r, folder, c.App.Writer) },
+		Sink:        func(r bench.Result) error { return j.take(r, folder, c.App.Writer) },
+		Environment: environmentOf, FailFast: j.failFast,
 	}.Run(c.Context)
 	progress.close()
 	if j.format != "json" {
@@ -141,7 +143,7 @@ func (j *job) verdict(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitError{exitInterrupted, fmt.Errorf("interrupted: results kept: %d", len(j.rows))}
-	case err != nil:
+	case err != nil && !errors.Is(err, bench.ErrFailFast):
 		return environmentErrorf("%w", err)
 	case counts[bench.Wrong]+counts[bench.Failed] > 0:
 		return j.failure()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"collbench/bench"
 	"collbench/bench/lab"
@@ -99,7 +100,7 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 	}
 	site := bench.Site{
 		Ranks: vms * perVM, Fixed: true, Hosts: vms, Domain: perVM, Transport: "tcp",
-		Backends: backendNames(), Supports: supported,
+		Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf,
 	}
 	if perVM > 1 {
 		site.Transport = "shm+tcp"
@@ -107,6 +108,9 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 	plan, err := bench.Resolve(file, flags, site)
 	if err != nil {
 		return nil, usageErrorf("%w", err)
+	}
+	if err := startsItself(plan); err != nil {
+		return nil, err
 	}
 	return newJob(c, file, flags, plan)
 }
@@ -146,13 +150,13 @@ func labPaced(links []bench.LinkInfo, perVM int) (*lab.Cluster, error) {
 	return cluster, nil
 }
 
-// label gives every row of the plan a variant, so that its figures are not taken for those of another kind.
+// label adds to the variant of every row of the plan, so that its figures are not taken for those of another kind.
 func label(p *bench.Plan, variant string) {
 	for i := range p.Cases {
-		p.Cases[i].How.Variant = variant
+		p.Cases[i].How.Variant = strings.TrimPrefix(p.Cases[i].How.Variant+";"+variant, ";")
 	}
 	for i := range p.Skipped {
-		p.Skipped[i].How.Variant = variant
+		p.Skipped[i].How.Variant = strings.TrimPrefix(p.Skipped[i].How.Variant+";"+variant, ";")
 	}
 }
 
@@ -170,7 +174,7 @@ func (j *job) place(c *cli.Context, cluster *lab.Cluster) error {
 	}
 	j.info.Links, j.info.LinkKind = cluster.Links, cluster.Kind
 	if cluster.Kind == lab.KindPaced {
-		label(&j.plan, "links=paced")
+		label(&j.plan, bench.PacedVariant)
 	}
 	machine, err := cluster.Machine()
 	if err != nil {

@@ -34,11 +34,9 @@ func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent
 			fmt.Fprintf(c.App.ErrWriter, "collbench: %s\n", oneLine(fmt.Errorf(format, args...)))
 		},
 	}
-	meeting, cancel := context.WithTimeout(c.Context, options.Join)
-	exchange, err := launch.Open(meeting, world, v)
-	cancel()
+	exchange, err := openExchange(c, world, v, options)
 	if err != nil {
-		return environmentErrorf("%w", err)
+		return err
 	}
 	if world.Size == 1 {
 		exchange.Close()
@@ -60,6 +58,31 @@ func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent
 	}
 	c.Context = ctx
 	return measureFleet(c, fleet, world, options)
+}
+
+// openExchange opens the way by which the ranks meet: the launcher's, or the backend's own.
+func openExchange(c *cli.Context, world *launch.World, v launch.Variables, options workers.Options) (launch.Exchange, error) {
+	meeter, environment, err := meeterOf(c, world)
+	if err != nil && world.Rank > 0 {
+		return nil, silent(exitCode(err)) // rank 0 says it
+	}
+	if err != nil {
+		return nil, err
+	}
+	if meeter != nil {
+		exchange, err := workers.Encounter(world, meeter, options.Command, environment)
+		if err != nil {
+			return nil, environmentErrorf("%w", err)
+		}
+		return exchange, nil
+	}
+	meeting, cancel := context.WithTimeout(c.Context, options.Join)
+	defer cancel()
+	exchange, err := launch.Open(meeting, world, v)
+	if err != nil {
+		return nil, environmentErrorf("%w", err)
+	}
+	return exchange, nil
 }
 
 func joinError(c *cli.Context, world *launch.World, err error) error {
@@ -92,7 +115,7 @@ func measureFleet(c *cli.Context, fleet *workers.Fleet, world *launch.World, opt
 	if err != nil {
 		return err
 	}
-	site := bench.Site{Ranks: len(places), Fixed: true, Hosts: len(hosts), Domain: workers.Domain(places), Backends: backendNames(), Supports: supported}
+	site := bench.Site{Ranks: len(places), Fixed: true, Hosts: len(hosts), Domain: workers.Domain(places), Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf}
 	if len(hosts) > 1 && most > 1 {
 		site.Transport = "shm+tcp"
 	}

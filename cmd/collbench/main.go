@@ -22,8 +22,10 @@ import (
 func commands() []*cli.Command {
 	return []*cli.Command{
 		runCommand(),
+		launchCommand(),
 		labCommand(),
 		modelCommand(),
+		doctorCommand(),
 		importCommand(),
 		reportCommand(),
 		showCommand(),
@@ -34,6 +36,7 @@ func commands() []*cli.Command {
 		listCommand(),
 		whoamiCommand(),
 		workerCommand(),
+		starterCommand(),
 	}
 }
 
@@ -70,17 +73,17 @@ func application(stdout, stderr io.Writer) *cli.App {
 		Action:                    withoutCommand,
 		OnUsageError:              onUsageError,
 	}
-	strict(app.Commands)
+	refuseUnknown(app.Commands)
 	return app
 }
 
-// strict makes commands, and those within them, refuse what they do not know.
-func strict(list []*cli.Command) {
+// refuseUnknown makes commands, and those within them, refuse what they do not know.
+func refuseUnknown(list []*cli.Command) {
 	for _, c := range list {
 		c.HideHelpCommand = true
 		c.OnUsageError = onUsageError
 		if len(c.Subcommands) > 0 {
-			strict(c.Subcommands)
+			refuseUnknown(c.Subcommands)
 			c.Action = withoutSubcommand
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"collbench/bench"
 	"collbench/bench/backend"
 	"collbench/bench/workers"
+	"collbench/collectives"
 	"collbench/collectives/algorithms"
 
 	"github.com/urfave/cli/v2"
@@ -44,10 +45,13 @@ func runHere(c *cli.Context) error {
 		return err
 	}
 	plan, err := bench.Resolve(file, flags, bench.Site{
-		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported,
+		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf,
 	})
 	if err != nil {
 		return usageErrorf("%w", err)
+	}
+	if err := startsItself(plan); err != nil {
+		return err
 	}
 	if err := expect(c, plan.Ranks, 1); err != nil {
 		return err
@@ -75,10 +79,23 @@ func runHere(c *cli.Context) error {
 	return job.measure(c)
 }
 
+// startsItself refuses backends whose ranks have to be started by their library's own launcher.
+func startsItself(p bench.Plan) error {
+	for _, c := range p.Cases {
+		if b, ok := meeterNamed(c.How.Backend); ok {
+			return environmentErrorf("backend %s: its ranks are started by its own launcher: mpirun -n %d collbench run --backend %s …", b.Name(), p.Ranks, b.Name())
+		}
+	}
+	return nil
+}
+
 // switches is the number of switch processes that the cases of a plan need at most.
 func switches(p bench.Plan) int {
 	most := 0
 	for _, c := range p.Cases {
+		if c.How.Transport == bench.TransportLibrary {
+			continue // whatever its algorithm is called, it has no processes of ours
+		}
 		a, err := algorithms.Find(c.What.Algorithm)
 		if err != nil {
 			continue // auto, which chooses no algorithm with switches
@@ -98,11 +115,37 @@ func backendNames() []string {
 	return names
 }
 
+// algorithmsOf asks the backend.
+func algorithmsOf(name string, c collectives.Collective) []string {
+	b, err := backend.Find(name)
+	if err != nil {
+		return nil // the plan says so
+	}
+	return b.Algorithms(c)
+}
+
 // supported asks the case's backend.
 func supported(c bench.Case) error {
+	_, c.How.Variant = bench.VariantEnvironment(c.How.Variant)
 	b, err := backend.Find(c.How.Backend)
 	if err != nil {
 		return err
 	}
 	return b.Supports(c)
+}
+
+// environmentOf is what the processes that carry out the case need in their environment: what its variant says, and
+// what its backend adds.
+func environmentOf(c bench.Case) ([]string, error) {
+	environment, rest := bench.VariantEnvironment(c.How.Variant)
+	c.How.Variant = rest
+	b, err := backend.Find(c.How.Backend)
+	if err != nil {
+		return nil, err
+	}
+	if configured, ok := b.(bench.Configured); ok {
+		own, err := configured.Environment(c)
+		return append(own, environment...), err
+	}
+	return environment, nil
 }

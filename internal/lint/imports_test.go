@@ -23,8 +23,9 @@ var rules = map[string]rule{
 		ours:   []string{"collectives", "collectives/algorithms", "bench/stat", "bench/unit"},
 		theirs: []string{"github.com/goccy/go-yaml"},
 	},
-	"bench/backend":      {ours: []string{"bench", "bench/backend/host"}},
+	"bench/backend":      {ours: []string{"bench", "bench/backend/host", "bench/backend/mpi"}},
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
+	"bench/backend/mpi":  {ours: []string{"bench", "cgo/mpi", "collectives", "collectives/host"}},
 	"bench/environment":  {ours: []string{"bench"}},
 	"bench/store":        {ours: []string{"bench"}},
 	"bench/history": {
@@ -32,9 +33,12 @@ var rules = map[string]rule{
 		theirs: []string{"modernc.org/sqlite", "golang.org/x/sys/"},
 	},
 	"cgo/dl":        {},
+	"cgo/mpi":       {ours: []string{"cgo/dl"}},
 	"cgo/pmix":      {ours: []string{"cgo/dl"}},
 	"bench/launch":  {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/start":   {theirs: []string{"golang.org/x/sys/"}},
 	"bench/workers": {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/doctor":  {ours: []string{"bench", "bench/environment", "bench/unit"}},
 	"bench/formats": {ours: []string{"bench", "bench/unit", "collectives"}},
 	"bench/lab": {
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
@@ -49,8 +53,11 @@ var rules = map[string]rule{
 		ours:   []string{"…"},
 		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/jedib0t/go-pretty/v6/", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
 	},
-	"cmd/bench-mpi": {ours: []string{"bench/stat", "bench/unit"}},
-	"internal/lint": {},
+	"cmd/bench-mpi":         {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
+	"cmd/bench-mpi-backend": {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
+	"internal/mpis":         {},
+	"internal/sidebyside":   {},
+	"internal/lint":         {},
 }
 
 // TestImports holds every import of every package against the table. Tests may import more of this module, but
