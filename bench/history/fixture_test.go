@@ -26,7 +26,7 @@ type session struct {
 
 func (s session) info() bench.RunInfo {
 	e := bench.Environment{Host: "node1", OS: "Debian GNU/Linux 12", Kernel: s.kernel, CPU: s.cpu, CPUs: 4, Memory: 16 << 30, Hypervisor: "none",
-		Version: "v1", Variables: map[string]string{"NCCL_DEBUG": "INFO", "SLURM_JOB_ID": s.id}}
+		Version: "v1", Variables: map[string]string{"NCCL_DEBUG": "INFO", "SLURM_JOB_ID": s.id, "OMPI_MCA_orte_hnp_uri": s.id + ";tcp://192.0.2.1:1"}}
 	if s.commit != "" {
 		e.Variables["GITHUB_SHA"] = s.commit
 	}
