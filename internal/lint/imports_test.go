@@ -20,9 +20,10 @@ var rules = map[string]rule{
 	"bench/unit":             {},
 	"bench/stat":             {theirs: []string{"gonum.org/v1/gonum/"}},
 	"bench": {
-		ours:   []string{"collectives", "collectives/algorithms", "bench/stat", "bench/unit"},
+		ours:   []string{"collectives", "collectives/algorithms", "bench/keyfile", "bench/stat", "bench/unit"},
 		theirs: []string{"github.com/goccy/go-yaml"},
 	},
+	"bench/keyfile":      {theirs: []string{"github.com/goccy/go-yaml"}},
 	"bench/backend":      {ours: []string{"bench", "bench/backend/host"}},
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/environment":  {ours: []string{"bench"}},
@@ -37,6 +38,11 @@ var rules = map[string]rule{
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
 	},
 	"bench/summary": {ours: []string{"bench", "bench/stat", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"}},
+	"bench/gate": {
+		ours:   []string{"bench", "bench/keyfile", "bench/stat", "bench/summary", "bench/unit", "collectives"},
+		theirs: []string{"github.com/goccy/go-yaml"},
+	},
+	"bench/gate/simulation": {ours: []string{"bench/gate", "bench/stat"}, theirs: []string{"gonum.org/v1/gonum/"}},
 	"reports": {
 		ours:   []string{"bench", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
 		theirs: []string{"github.com/go-echarts/go-echarts/v2/", "github.com/jedib0t/go-pretty/v6/"},
@@ -45,8 +51,11 @@ var rules = map[string]rule{
 		ours:   []string{"…"},
 		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/jedib0t/go-pretty/v6/", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
 	},
-	"cmd/bench-mpi": {ours: []string{"bench/stat", "bench/unit"}},
-	"internal/lint": {},
+	"cmd/bench-mpi":      {ours: []string{"bench/stat", "bench/unit", "internal/section"}},
+	"cmd/bench-gate":     {ours: []string{"bench/gate", "bench/gate/simulation", "internal/section"}},
+	"cmd/bench-gate-lab": {ours: []string{"bench/gate"}},
+	"internal/lint":      {},
+	"internal/section":   {},
 }
 
 // TestImports holds every import of every package against the table. Tests may import more of this module, but
