@@ -58,6 +58,7 @@ func TestRelative(t *testing.T) {
 				}
 			}
 		}), Fail, map[string]int{"flipped fail": 1, "baseline pass": 7}, "the algorithm flipped from ring to tree"},
+		{"against itself", sides{fine, fine}, Inconclusive, map[string]int{"environment inconclusive": 1, "baseline pass": 8}, "stands on both sides"},
 		{"not interleaved", other(func(m *made) { m.place = func(l int) int { return 7200 + l } }), Pass, map[string]int{"baseline pass": 8}, "not interleaved"},
 		{"a loss within what sessions differ by", other(func(m *made) {
 			m.place = func(l int) int { return 7200 + l }

@@ -28,6 +28,7 @@ func TestAbsoluteRules(t *testing.T) {
 		want         map[string]int
 	}{
 		{"no rule at all", "wrong: 0", made{launches: 3, sizes: []int64{}}, Inconclusive, map[string]int{"missing inconclusive": 1}},
+		{"no baseline", "{relative: {launches: 5}, floors: [{bytes: 1MiB, algbw: 90MB/s}]}", made{launches: 5}, Inconclusive, map[string]int{"floor pass": 1, "missing inconclusive": 1}},
 		{"floor reached", "floors: [{bytes: 1MiB, algbw: 90MB/s}]", made{launches: 5}, Pass, map[string]int{"floor pass": 1}},
 		{"floor missed", "floors: [{bytes: 1MiB, algbw: 110MB/s}]", made{launches: 5}, Fail, map[string]int{"floor fail": 1}},
 		{"floor within the noise", "floors: [{bytes: 1MiB, algbw: 98.6MB/s}]", made{launches: 5, cv: 0.1}, Inconclusive, map[string]int{"floor inconclusive": 1}},
