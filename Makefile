@@ -3,13 +3,14 @@
 GO       ?= go
 FUZZTIME ?= 10s
 LAUNCHES ?= 20
+ROUNDS   ?= 30
 DEMO     ?= runs/demo-$(shell date -u +%Y%m%dT%H%M%SZ)
 # A tree that git cannot or will not read is built without its commit.
 BUILD    := $(if $(shell git rev-parse HEAD 2>/dev/null),,-buildvcs=false)
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi bench-mpi-backend fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-gate bench-gate-lab fuzz lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -36,6 +37,12 @@ bench-mpi: build ## the host all-reduce beside Open MPI, MPICH and Intel MPI, in
 bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into docs/performance.md; takes long, alone
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi-backend -launches $(LAUNCHES) -o docs/performance.md
+
+bench-gate: ## what rules of gating make of a simulated machine, into docs/gating.md; some minutes
+	$(GO) run $(BUILD) ./cmd/bench-gate -o docs/gating.md
+
+bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes half an hour, alone
+	$(GO) run $(BUILD) ./cmd/bench-gate-lab -rounds $(ROUNDS)
 
 fuzz: ## every fuzz test for FUZZTIME
 	@for package in $$($(GO) list ./...); do \
