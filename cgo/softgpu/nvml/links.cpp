@@ -46,7 +46,7 @@ SOFTGPU_API nvmlReturn_t nvmlDeviceGetNvLinkState(nvmlDevice_t device, unsigned 
 
 SOFTGPU_API nvmlReturn_t nvmlDeviceGetNvLinkVersion(nvmlDevice_t device, unsigned link, unsigned *version) {
 	long capability = env_number("SOFTGPU_CAPABILITY", 90);
-	*version = capability >= 100 ? 7 : capability >= 90 ? 6 : 5; // NVML's numbers for NVLink 5, 4, 3
+	*version = capability >= 100 ? 5 : capability >= 90 ? 4 : 3;
 	return link_of(device, link);
 }
 
@@ -160,7 +160,9 @@ static nvmlReturn_t field(int n, nvmlFieldValue_t *f) {
 		why = counted(n, f->scope, f->field % 2 == 0, &bytes);
 		f->value.ull = bytes >> 10;
 		break;
-	case 202: case 204:
+	case 202: case 204: // came with NVLink 5
+		if (env_number("SOFTGPU_CAPABILITY", 90) < 100)
+			return NVML_ERROR_NOT_SUPPORTED;
 		why = counted(n, f->scope, f->field == 202, &bytes);
 		f->value.ull = bytes;
 		break;
