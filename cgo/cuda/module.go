@@ -89,6 +89,9 @@ func (f Function) Prepare(s Stream, blocks, threads, bytes int) Launch {
 	return l
 }
 
+// Handle is the cb_launch of calls.h, for loops in C.
+func (l Launch) Handle() unsafe.Pointer { return unsafe.Pointer(l.prepared) }
+
 // Parameter is the parameter of the next Run, to be written to.
 func (l Launch) Parameter() []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&l.prepared.parameter)), l.prepared.bytes)

@@ -185,6 +185,9 @@ func (f Function) Blocks(int) (int, error) { return 0, Init() }
 // Prepare returns a launch that cannot run.
 func (f Function) Prepare(Stream, int, int, int) Launch { return Launch{} }
 
+// Handle is nil.
+func (l Launch) Handle() unsafe.Pointer { return nil }
+
 // Parameter is empty.
 func (l Launch) Parameter() []byte { return nil }
 
