@@ -54,7 +54,21 @@ std::vector<int> order(Algorithm a, int ranks, int nodes, int slice) {
 	return steps;
 }
 
+// The most measured reduction by a loop that the compiler turns into vectors; it rounds as the kernel does.
+static bool add_floats(const cb_reduce_params &p) {
+	if (p.type != ncclFloat32 || p.op != ncclSum || p.flags || p.divisor > 1 || !p.b)
+		return false;
+	auto a = reinterpret_cast<const float *>(uintptr_t(p.a)), b = reinterpret_cast<const float *>(uintptr_t(p.b));
+	auto out = reinterpret_cast<float *>(uintptr_t(p.out));
+#pragma GCC ivdep
+	for (size_t i = 0; i < p.count; i++)
+		out[i] = a[i] + b[i];
+	return true;
+}
+
 static void combine(cb_reduce_params p) {
+	if (add_floats(p))
+		return;
 	static const cb_host_kernel *kernel = [] {
 		const cb_host_kernel *found = nullptr;
 		for (unsigned i = 0; i < cb_host_kernels_count; i++)

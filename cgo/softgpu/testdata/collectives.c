@@ -148,7 +148,7 @@ static void split(void) {
 	void *parent = comm;
 	int all = ranks, me = rank;
 	MUST(nccl.ncclCommSplit(parent, rank % 2, -rank, &comm, NULL));
-	ranks = all / 2;
+	ranks = (all + 1 - rank % 2) / 2;
 	rank = (all - 1 - me) / 2;
 	if (ranks > 1)
 		one(all_gather, 100, 2, 0, 0);

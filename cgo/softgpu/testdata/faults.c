@@ -34,9 +34,16 @@ static void body(void) {
 	nccl.ncclGetVersion(&version);
 	if (rank == 0)
 		printf("driver %d nccl %d\n", device, version);
+	size_t n = 1000;
+	address a;
+	int rc = cu.cuMemAlloc_v2(&a, 1 << 16);
+	if (rc) {
+		printf("rank %d: alloc %d\n", rank, rc);
+		return;
+	}
 	config c = initial();
 	c.blocking = 0;
-	int rc = nccl.ncclCommInitRankConfig(&comm, ranks, meet(), rank, &c);
+	rc = nccl.ncclCommInitRankConfig(&comm, ranks, meet(), rank, &c);
 	if (rc == 7)
 		rc = settle();
 	if (rc) {
@@ -45,14 +52,7 @@ static void body(void) {
 			MUST(nccl.ncclCommAbort(comm));
 		return;
 	}
-	size_t n = 1000;
-	float *in, *out;
-	address a;
-	if ((rc = cu.cuMemAlloc_v2(&a, 1 << 16))) {
-		printf("rank %d: alloc %d\n", rank, rc);
-		exit(0);
-	}
-	in = (float *)(uintptr_t)a, out = (float *)buffer(1 << 14);
+	float *in = (float *)(uintptr_t)a, *out = (float *)buffer(1 << 14);
 	if (nccl.ncclCommWindowRegister) {
 		void *window = NULL;
 		MUST(nccl.ncclCommWindowRegister(comm, in, 1 << 14, &window, 1));
