@@ -6,10 +6,15 @@ LAUNCHES ?= 20
 DEMO     ?= runs/demo-$(shell date -u +%Y%m%dT%H%M%SZ)
 # A tree that git cannot or will not read is built without its commit.
 BUILD    := $(if $(shell git rev-parse HEAD 2>/dev/null),,-buildvcs=false)
+# go-nvml leaves the functions of libnvidia-ml to be found when they are first called; some systems' compilers would have
+# the program look for them when it starts.
+BUILD    += -ldflags=-extldflags=-Wl,-z,lazy
+# It also wraps functions that NVIDIA calls deprecated, which gcc says of each.
+export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi abi fuzz lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -32,6 +37,11 @@ bench: ## benchmarks of the parts
 bench-mpi: build ## the host all-reduce beside Open MPI, MPICH and Intel MPI, into docs/performance.md; takes long, alone
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi -launches $(LAUNCHES) -o docs/performance.md
+
+abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and try NVIDIA's own libnccl; downloads 4 GB
+	scripts/abi
+	$(GO) test $(BUILD) -count 1 ./cgo/cuda ./cgo/nccl -run Declarations -update
+	$(GO) test $(BUILD) -count 1 -v ./cgo/nccl -run RealLibrary -real
 
 fuzz: ## every fuzz test for FUZZTIME
 	@for package in $$($(GO) list ./...); do \

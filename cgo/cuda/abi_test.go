@@ -41,7 +41,9 @@ func TestDeclarations(t *testing.T) {
 	table := abitest.Compare(t, abitest.Check{
 		Table: "abi.tsv", Facts: facts(t), Ours: ours(t), Update: *update,
 		Installed: installed(t), Header: theirs,
-		Optional: func(fact string) bool { return strings.Contains(fact, "MULTICAST") || strings.Contains(fact, "DMA_BUF") },
+		Optional: func(fact string) bool {
+			return strings.Contains(fact, "MULTICAST") || strings.Contains(fact, "DMA_BUF")
+		},
 	})
 	if len(table.Versions) < 5 {
 		t.Errorf("versions %v: want 11.8, 12.x and 13.x", table.Versions)

@@ -29,6 +29,9 @@ var rules = map[string]rule{
 	"bench/store":        {ours: []string{"bench"}},
 	"cgo/dl":             {},
 	"cgo/pmix":           {ours: []string{"cgo/dl"}},
+	"cgo/cuda":           {ours: []string{"cgo/dl"}},
+	"cgo/nccl":           {ours: []string{"cgo/cuda", "cgo/dl"}},
+	"cgo/nvml":           {ours: []string{"cgo/dl"}, theirs: []string{"github.com/NVIDIA/go-nvml/pkg/nvml"}},
 	"bench/launch":       {ours: []string{"cgo/pmix"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/workers":      {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/formats":      {ours: []string{"bench", "bench/unit", "collectives"}},
@@ -47,6 +50,9 @@ var rules = map[string]rule{
 	},
 	"cmd/bench-mpi": {ours: []string{"bench/stat", "bench/unit"}},
 	"internal/lint": {},
+	// For tests alone.
+	"internal/abi":         {},
+	"internal/abi/abitest": {ours: []string{"internal/abi"}},
 }
 
 // TestImports holds every import of every package against the table. Tests may import more of this module, but
