@@ -14,7 +14,7 @@ export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi abi fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi abi softgpu fuzz lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -42,6 +42,9 @@ abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and tr
 	scripts/abi
 	$(GO) test $(BUILD) -count 1 ./cgo/cuda ./cgo/nccl -run Declarations -update
 	$(GO) test $(BUILD) -count 1 -v ./cgo/nccl -run RealLibrary -real
+
+softgpu: ## stand-ins for libcuda, libnccl and libnvidia-ml into build/softgpu, for tests without a GPU; needs g++
+	$(MAKE) -C cgo/softgpu -s OUT=$(CURDIR)/build/softgpu
 
 fuzz: ## every fuzz test for FUZZTIME
 	@for package in $$($(GO) list ./...); do \

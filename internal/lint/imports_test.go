@@ -53,6 +53,9 @@ var rules = map[string]rule{
 	// For tests alone.
 	"internal/abi":         {},
 	"internal/abi/abitest": {ours: []string{"internal/abi"}},
+
+	"cgo/softgpu":             {},
+	"cgo/softgpu/softgputest": {},
 }
 
 // TestImports holds every import of every package against the table. Tests may import more of this module, but

@@ -46,7 +46,7 @@ SOFTGPU_API nvmlReturn_t nvmlDeviceGetNvLinkState(nvmlDevice_t device, unsigned 
 
 SOFTGPU_API nvmlReturn_t nvmlDeviceGetNvLinkVersion(nvmlDevice_t device, unsigned link, unsigned *version) {
 	long capability = env_number("SOFTGPU_CAPABILITY", 90);
-	*version = capability >= 100 ? 5 : capability >= 90 ? 4 : 3;
+	*version = capability >= 100 ? 8 : capability >= 90 ? 7 : 5; // of NVLink 5, 4, 3, as NVML counts
 	return link_of(device, link);
 }
 

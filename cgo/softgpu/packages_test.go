@@ -1,0 +1,170 @@
+//go:build cgo
+
+package softgpu
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"collbench/cgo/cuda"
+	"collbench/cgo/nccl"
+	"collbench/cgo/nvml"
+	"collbench/cgo/softgpu/softgputest"
+)
+
+// TestPackages has cgo/cuda, cgo/nccl and cgo/nvml work on the stand-ins: two processes of this test, timed all-reduces
+// with the plugin in this very program, and what NVML says of the links.
+func TestPackages(t *testing.T) {
+	libraries := softgputest.Libraries(t)
+	for _, release := range []string{"2.18", "2.23", "2.27", "2.30"} {
+		t.Run(release, func(t *testing.T) {
+			meeting := filepath.Join(t.TempDir(), "id")
+			var ranks [2]*exec.Cmd
+			var said [2]bytes.Buffer
+			for r := range ranks {
+				ranks[r] = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPackagesRank$", "-test.v")
+				ranks[r].Env = softgputest.Environment(libraries, release, "SOFTGPU_TEST_RANK="+strconv.Itoa(r), "SOFTGPU_TEST_ID="+meeting,
+					nccl.ProfilerEnvironment, "NCCL_ALGO=Tree", "NCCL_PROTO=Simple")
+				ranks[r].Stdout, ranks[r].Stderr = &said[r], &said[r]
+				if err := ranks[r].Start(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			evidence := map[string]string{"2.18": "no plugin", "2.23": "plugin 1: AllReduce TREE SIMPLE of 1000, 22 times",
+				"2.27": "plugin 4: AllReduce TREE SIMPLE of 1000, 22 times", "2.30": "plugin 6: AllReduce TREE SIMPLE of 1000, 22 times"}[release]
+			for r := range ranks {
+				err := ranks[r].Wait()
+				for _, want := range []string{"softgpu (stand-in)", evidence, "18 links, sent 85 KiB"} {
+					if err != nil || !strings.Contains(said[r].String(), want) {
+						t.Errorf("rank %d: %v: no %q in\n%s", r, err, want, said[r].String())
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestPackagesRank is a process of TestPackages.
+func TestPackagesRank(t *testing.T) {
+	rank, err := strconv.Atoi(os.Getenv("SOFTGPU_TEST_RANK"))
+	if err != nil {
+		t.Skip("carried out by TestPackages")
+	}
+	runtime.LockOSThread()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(cuda.Init())
+	c, err := cuda.Device(rank).Retain()
+	must(err)
+	must(c.Use())
+	p, err := cuda.Device(rank).Properties()
+	must(err)
+	fmt.Println(p.Name, p.UUID, p.PCI)
+	must(nccl.Open())
+	comm, err := nccl.Join(ctx, meet(t, rank), 2, rank, nccl.Config{})
+	must(err)
+	stream, err := cuda.NewStream()
+	must(err)
+
+	const n = 1000
+	in, err := cuda.Alloc(4 * n)
+	must(err)
+	out, err := cuda.Alloc(4 * n)
+	must(err)
+	must(cuda.Upload(in, bytes.Repeat(binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(rank+1))), n)))
+	work := comm.Prepare(stream, nccl.Call{Collective: nccl.AllReduce, Send: in, Recv: out, Count: n, Type: nccl.Float32, Op: nccl.Sum, To: -1, From: -1})
+	must(work.Issue(ctx))
+	graph, err := stream.Capture(func() error { return work.Issue(ctx) })
+	must(err)
+	must(graph.Launch(stream))
+	timer, err := nccl.Loop{Work: work}.Prepare()
+	must(err)
+	var progress atomic.Int64
+	var stop atomic.Int32
+	seconds, err := timer.Run(0, 20, &progress, &stop)
+	must(err)
+	for _, s := range seconds {
+		if s <= 0 || s > 5 {
+			t.Errorf("an all-reduce took %v s", s)
+		}
+	}
+	got := make([]byte, 4*n)
+	must(cuda.Download(got, out))
+	if want := bytes.Repeat(binary.LittleEndian.AppendUint32(nil, math.Float32bits(3)), n); !bytes.Equal(got, want) {
+		t.Error("the sum is wrong")
+	}
+	describe(t, p.PCI)
+	must(comm.Close(ctx))
+}
+
+// describe prints what the plugin and NVML have seen.
+func describe(t *testing.T, pci string) {
+	if nccl.ProfilerVersion() == 0 {
+		fmt.Println("no plugin")
+	}
+	records, _ := nccl.Profiled()
+	for _, r := range records {
+		if r.Event == nccl.CollectiveRun {
+			fmt.Printf("plugin %d: %s %s %s of %d, %d times\n", nccl.ProfilerVersion(), r.Function, r.Algorithm, r.Protocol, r.Count, r.Times)
+		}
+	}
+	library, err := nvml.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, err := library.Device(pci)
+	if err != nil {
+		t.Fatal(err)
+	}
+	links, err := device.Links()
+	if err != nil {
+		t.Fatal(err)
+	}
+	carried, known, err := device.LinkBytes()
+	fmt.Printf("%d links, sent %d KiB, known %v %v\n", len(links), carried.Sent>>10, known, err)
+}
+
+// meet brings the unique id of rank 0 to rank 1.
+func meet(t *testing.T, rank int) (id nccl.UniqueID) {
+	t.Helper()
+	path := os.Getenv("SOFTGPU_TEST_ID")
+	if rank == 0 {
+		id, err := nccl.NewUniqueID()
+		if err == nil {
+			err = os.WriteFile(path+".new", id[:], 0o600)
+		}
+		if err == nil {
+			err = os.Rename(path+".new", path)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	for range 2000 {
+		if text, err := os.ReadFile(path); err == nil {
+			return nccl.UniqueID(text)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("rank 0 never wrote the id")
+	return id
+}
