@@ -14,7 +14,7 @@ export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi abi softgpu fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi abi softgpu fuzz kernels kernels-check lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -53,6 +53,14 @@ fuzz: ## every fuzz test for FUZZTIME
 	    $(GO) test $(BUILD) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 	  done; \
 	done
+
+kernels: ## compile the GPU kernels into kernels/bin, with a compiler from PyPI; no GPU needed
+	scripts/kernels
+
+kernels-check: ## compile them again beside, compare every byte, and look into the cubins
+	scripts/kernels build/kernels
+	diff -r kernels/bin build/kernels
+	$(GO) test $(BUILD) -count 1 ./kernels
 
 lint: ## gofmt, vet for both architectures, and the rules of the house
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }

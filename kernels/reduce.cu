@@ -34,7 +34,7 @@ CB_INLINE uint64_t quotient(uint64_t a, uint32_t n) { return a / n; }
 CB_INLINE float quotient(float a, uint32_t n) { return a / (float)n; }
 CB_INLINE double quotient(double a, uint32_t n) { return a / (double)n; }
 
-template <class V, int op> CB_INLINE V apply(V a, V b) {
+template <class V> CB_INLINE V apply(uint32_t op, V a, V b) {
 	switch (op) {
 	case CB_SUM:
 		return sum(a, b);
@@ -46,83 +46,99 @@ template <class V, int op> CB_INLINE V apply(V a, V b) {
 	return a > b ? a : b > a ? b : greater(a, b);
 }
 
-// combine is cb_reduce for one element.
-template <class N, int op> CB_INLINE typename N::bits combine(const cb_reduce_params &p, typename N::bits a, typename N::bits b) {
-	typename N::bits scalar = *(const typename N::bits *)&p.scalar;
-	if (p.flags & CB_SCALE_A)
-		a = N::narrow(product(N::widen(a), N::widen(scalar)));
-	if (p.flags & CB_SCALE_B)
-		b = N::narrow(product(N::widen(b), N::widen(scalar)));
-	if (p.b)
-		a = N::narrow(apply<typename N::value, op>(N::widen(a), N::widen(b)));
-	if (p.divisor > 1)
-		a = N::narrow(quotient(N::widen(a), p.divisor));
-	return a;
-}
-
-template <class N, int op> CB_INLINE void reduce(const cb_reduce_params &p) {
+// reduce_elements is cb_reduce for elements first, first + step, … below count.
+template <class N>
+__device__ __noinline__ void reduce_elements(cb_reduce_params p, uint64_t first, uint64_t step, uint64_t count) {
 	typedef typename N::bits T;
-	T *out = at_address<T>(p.out);
-	const T *a = at_address<const T>(p.a), *b = at_address<const T>(p.b ? p.b : p.a);
-	share mine = of_grid();
-	uint64_t head = p.count, vectors = 0;
-	if (((p.out ^ p.a) & 15) == 0 && (p.b == 0 || ((p.out ^ p.b) & 15) == 0)) {
-		head = least(until_aligned(p.out, 16) / sizeof(T), p.count);
-		vectors = (p.count - head) * sizeof(T) / 16;
-	}
-	for (uint64_t v = mine.index; v < vectors; v += mine.stride) {
-		pack<T> x = ((const pack<T> *)(a + head))[v], y = ((const pack<T> *)(b + head))[v];
-#pragma unroll
-		for (int k = 0; k < (int)(16 / sizeof(T)); k++)
-			x.at[k] = combine<N, op>(p, x.at[k], y.at[k]);
-		((pack<T> *)(out + head))[v] = x;
-	}
-	uint64_t body = vectors * (16 / sizeof(T));
-	for (uint64_t i = mine.index; i < p.count - body; i += mine.stride) {
-		uint64_t e = i < head ? i : i + body;
-		out[e] = combine<N, op>(p, a[e], b[e]);
+	const T *from_a = at_address<const T>(p.a), *from_b = at_address<const T>(p.b);
+	const typename N::value scalar = N::widen(*(const T *)&p.scalar);
+#pragma unroll 1
+	for (uint64_t i = first; i < count; i += step) {
+		typename N::value a = N::widen(from_a[i]), b = a;
+		if (p.flags & CB_SCALE_A)
+			a = N::widen(N::narrow(product(a, scalar)));
+		if (p.b) {
+			b = N::widen(from_b[i]);
+			if (p.flags & CB_SCALE_B)
+				b = N::widen(N::narrow(product(b, scalar)));
+			a = N::widen(N::narrow(apply(p.op, a, b)));
+		}
+		if (p.divisor > 1)
+			a = quotient(a, p.divisor);
+		at_address<T>(p.out)[i] = N::narrow(a);
 	}
 }
 
-template <class N> CB_INLINE void reduce_by(const cb_reduce_params &p) {
+// reduce_vectors is cb_reduce without scalar and divisor for whole vectors from element `head` on.
+template <class N, int op> CB_INLINE void reduce_vectors(const cb_reduce_params &p, uint64_t head, uint64_t vectors) {
+	typedef pack<typename N::bits> V;
+	uint64_t skip = head * sizeof(typename N::bits);
+	const V *a = at_address<const V>(p.a + skip), *b = at_address<const V>(p.b + skip);
+	V *out = at_address<V>(p.out + skip);
+	share mine = of_grid();
+#pragma unroll 1
+	for (uint64_t v = mine.index; v < vectors; v += mine.stride) {
+		V x = a[v], y = b[v];
+#pragma unroll
+		for (int k = 0; k < (int)(sizeof(V) / sizeof(typename N::bits)); k++)
+			x.at[k] = N::narrow(apply(op, N::widen(x.at[k]), N::widen(y.at[k])));
+		out[v] = x;
+	}
+}
+
+// reduce takes the fast way where it can: all three buffers lie alike, and nothing but the reduction is to be done.
+template <class N> CB_INLINE void reduce(const cb_reduce_params &p) {
+	const uint64_t in_vector = 16 / sizeof(typename N::bits);
+	share mine = of_grid();
+	uint64_t head = 0, vectors = 0;
+	if (p.b && !p.flags && p.divisor <= 1 && (((p.out ^ p.a) | (p.out ^ p.b)) & 15) == 0) {
+		head = least(until_aligned(p.out, 16) / sizeof(typename N::bits), p.count);
+		vectors = (p.count - head) / in_vector;
+	}
 	switch (p.op) {
 	case CB_SUM:
-		return reduce<N, CB_SUM>(p);
+		reduce_vectors<N, CB_SUM>(p, head, vectors);
+		break;
 	case CB_PROD:
-		return reduce<N, CB_PROD>(p);
+		reduce_vectors<N, CB_PROD>(p, head, vectors);
+		break;
 	case CB_MAX:
-		return reduce<N, CB_MAX>(p);
+		reduce_vectors<N, CB_MAX>(p, head, vectors);
+		break;
 	case CB_MIN:
-		return reduce<N, CB_MIN>(p);
+		reduce_vectors<N, CB_MIN>(p, head, vectors);
+		break;
 	}
+	reduce_elements<N>(p, mine.index, mine.stride, head);
+	reduce_elements<N>(p, head + vectors * in_vector + mine.index, mine.stride, p.count);
 }
 
-// cb_reduce combines two buffers into one.
+// cb_reduce combines two buffers into one. Vectors of 16 float8 would make half of the program's size: none for them.
 extern "C" __global__ void cb_reduce(const cb_reduce_params p) {
 	switch (p.type) {
 	case CB_INT8:
-		return reduce_by<plain<int8_t>>(p);
+		return reduce<plain<int8_t>>(p);
 	case CB_UINT8:
-		return reduce_by<plain<uint8_t>>(p);
+		return reduce<plain<uint8_t>>(p);
 	case CB_INT32:
-		return reduce_by<plain<int32_t>>(p);
+		return reduce<plain<int32_t>>(p);
 	case CB_UINT32:
-		return reduce_by<plain<uint32_t>>(p);
+		return reduce<plain<uint32_t>>(p);
 	case CB_INT64:
-		return reduce_by<plain<int64_t>>(p);
+		return reduce<plain<int64_t>>(p);
 	case CB_UINT64:
-		return reduce_by<plain<uint64_t>>(p);
+		return reduce<plain<uint64_t>>(p);
 	case CB_FLOAT16:
-		return reduce_by<float16>(p);
+		return reduce<float16>(p);
 	case CB_FLOAT32:
-		return reduce_by<plain<float>>(p);
+		return reduce<plain<float>>(p);
 	case CB_FLOAT64:
-		return reduce_by<plain<double>>(p);
+		return reduce<plain<double>>(p);
 	case CB_BFLOAT16:
-		return reduce_by<bfloat16>(p);
+		return reduce<bfloat16>(p);
 	case CB_FLOAT8E4M3:
-		return reduce_by<float8e4m3>(p);
+		return reduce_elements<float8e4m3>(p, of_grid().index, of_grid().stride, p.count);
 	case CB_FLOAT8E5M2:
-		return reduce_by<float8e5m2>(p);
+		return reduce_elements<float8e5m2>(p, of_grid().index, of_grid().stride, p.count);
 	}
 }

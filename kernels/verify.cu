@@ -45,7 +45,7 @@ CB_INLINE bool differs(const cb_verify_params &p, uint64_t got, uint64_t want) {
 }
 
 // check compares count elements of the run r, from its byte `at` on. It is called where bytes differ, and at the ends.
-__device__ __noinline__ void check(const cb_verify_params &p, const run &r, uint64_t at, uint64_t count, finding &f) {
+__device__ __noinline__ void check(cb_verify_params p, const run &r, uint64_t at, uint64_t count, finding &f) {
 	uint32_t size = size_of(p.type);
 	for (; count > 0; count--, at += size) {
 		uint64_t got = element_bits(r.data + at, size), want = element_bits(r.byte(at), size);
