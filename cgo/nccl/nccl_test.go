@@ -33,6 +33,7 @@ var scenarios = map[string]func(t *testing.T){
 	},
 	"calls":    calls,
 	"times":    times,
+	"order":    order,
 	"stop":     stop,
 	"profiler": profiled,
 	"real":     tryReal,
@@ -156,6 +157,31 @@ func TestTimes(t *testing.T) {
 	if strings.Count(log, "graph") != 10 {
 		t.Errorf("%d launches of the graph, want 10", strings.Count(log, "graph"))
 	}
+}
+
+func order(t *testing.T) {
+	c, s := begin(t)
+	timer, err := Loop{Work: c.Prepare(s, Call{Collective: AllReduce, Count: 1, Type: Float32})}.Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var progress atomic.Int64
+	var stop atomic.Int32
+	seconds, err := timer.Run(0, 100, &progress, &stop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range seconds {
+		if want := float64(i+1) * 1e-3; s < 0.999*want || s > 1.001*want {
+			t.Errorf("iteration %d took %g s, want %g", i, s, want)
+		}
+	}
+}
+
+// TestOrder: each iteration gets its own time, though the events are used again and again.
+func TestOrder(t *testing.T) {
+	needCgo(t)
+	carryOut(t, "order", fake(t), "FAKE_GROWS=1")
 }
 
 func stop(t *testing.T) {

@@ -1,4 +1,5 @@
-// What the fake library's functions do that a test looks at. Its clock counts operations: each takes a millisecond.
+// What the fake library's functions do that a test looks at. Its clock counts operations: each takes a millisecond, or with
+// FAKE_GROWS the n-th all-reduce n of them.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 #include "../../profiler.h"
 
 static FILE *out;
-static int hang, background, polls, plugin, issued;
+static int hang, background, polls, plugin, issued, grows;
 static double clock_ms;
 static struct CUevent_st { double at; } pool[1024];
 static int events;
@@ -117,7 +118,7 @@ static void profile(size_t count) {
 
 ncclResult_t ncclCommInitRankConfig(ncclComm_t *comm, int ranks, ncclUniqueId id, int rank, ncclConfig_t *c) {
 	*comm = (ncclComm_t)&pool;
-	hang = setting("FAKE_HANG"), background = setting("FAKE_BACKGROUND");
+	hang = setting("FAKE_HANG"), background = setting("FAKE_BACKGROUND"), grows = setting("FAKE_GROWS");
 	start_profiler();
 	done("init of %d/%d, size %zu, version %u, blocking %d, maxCTAs %d, minCTAs %s", rank, ranks, c->size, c->version, c->blocking, c->maxCTAs,
 		c->minCTAs == INT_MIN ? "undefined" : "defined");
@@ -134,7 +135,7 @@ ncclResult_t ncclCommWindowRegister(ncclComm_t comm, void *p, size_t n, ncclWind
 ncclResult_t ncclGroupStart(void) { return clock_ms -= 1, done("("); }
 ncclResult_t ncclGroupEnd(void) { return clock_ms -= 1, done(")"); }
 ncclResult_t ncclAllReduce(const void *s, void *r, size_t n, ncclDataType_t t, ncclRedOp_t o, ncclComm_t c, cudaStream_t q) {
-	issued = 1;
+	clock_ms += grows * issued++;
 	if (plugin != 0)
 		profile(n);
 	return done("all_reduce %ld %ld %zu %d %d", (long)s, (long)r, n, t, o);
