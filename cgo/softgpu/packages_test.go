@@ -142,6 +142,91 @@ func describe(t *testing.T, pci string) {
 	fmt.Printf("%d links, sent %d KiB, known %v %v\n", len(links), carried.Sent>>10, known, err)
 }
 
+// TestImages loads the committed kernels by cgo/cuda: a device takes those of its own architecture and older ones of the
+// same major version, a driver the PTX that it knows; and one of them runs.
+func TestImages(t *testing.T) {
+	libraries := softgputest.Libraries(t)
+	for _, c := range []struct{ capability, driver, want string }{
+		{"70", "13000", "compute_70.ptx sm_70.cubin"}, {"75", "13000", "compute_70.ptx sm_70.cubin"}, {"86", "12090", "compute_70.ptx sm_80.cubin"},
+		{"90", "12090", "compute_70.ptx sm_90.cubin"}, {"90", "12020", "sm_90.cubin"}, {"100", "12080", "sm_100.cubin"}, {"120", "13000", "compute_70.ptx"},
+	} {
+		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestImagesDevice$", "-test.v")
+		command.Env = softgputest.Environment(libraries, "", "SOFTGPU_TEST_IMAGES=1", "SOFTGPU_CAPABILITY="+c.capability, "SOFTGPU_DRIVER="+c.driver)
+		output, err := command.CombinedOutput()
+		if err != nil || !strings.Contains(string(output), "loaded: "+c.want+"\n") {
+			t.Errorf("%s with driver %s: %v: want %s, got\n%s", c.capability, c.driver, err, c.want, output)
+		}
+	}
+}
+
+// TestImagesDevice is a process of TestImages.
+func TestImagesDevice(t *testing.T) {
+	if os.Getenv("SOFTGPU_TEST_IMAGES") == "" {
+		t.Skip("carried out by TestImages")
+	}
+	runtime.LockOSThread()
+	if err := cuda.Init(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := cuda.Device(0).Retain()
+	if err == nil {
+		err = c.Use()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../../kernels/bin/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var loaded []string
+	for _, file := range files {
+		if filepath.Ext(file) == ".sha256" {
+			continue
+		}
+		image, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if module, err := cuda.Load(image); err == nil {
+			loaded = append(loaded, filepath.Base(file))
+			copyOnce(t, module)
+		}
+	}
+	fmt.Println("loaded:", strings.Join(loaded, " "))
+}
+
+// copyOnce launches cb_copy.
+func copyOnce(t *testing.T, module cuda.Module) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	function, err := module.Function("cb_copy")
+	must(err)
+	stream, err := cuda.NewStream()
+	must(err)
+	from, err := cuda.Alloc(99)
+	must(err)
+	to, err := cuda.Alloc(99)
+	must(err)
+	must(cuda.Upload(from, bytes.Repeat([]byte{7}, 99)))
+	launch := function.Prepare(stream, 2, 32, 24)
+	for i, word := range []uint64{uint64(to), uint64(from), 99} {
+		binary.LittleEndian.PutUint64(launch.Parameter()[8*i:], word)
+	}
+	must(launch.Run())
+	must(stream.Synchronize())
+	got := make([]byte, 99)
+	must(cuda.Download(got, to))
+	if !bytes.Equal(got, bytes.Repeat([]byte{7}, 99)) {
+		t.Error("cb_copy copied something else")
+	}
+}
+
 // meet brings the unique id of rank 0 to rank 1.
 func meet(t *testing.T, rank int) (id nccl.UniqueID) {
 	t.Helper()

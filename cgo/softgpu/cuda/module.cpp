@@ -28,7 +28,8 @@ static CUresult read_cubin(const char *image, std::set<std::string> *names) {
 		return CUDA_ERROR_INVALID_IMAGE;
 	unsigned abi = head.e_ident[EI_ABIVERSION];
 	int arch = int(abi >= 8 ? head.e_flags >> 8 & 0xff : head.e_flags & 0xff);
-	if (arch / 10 != capability() / 10 || arch > capability() || (abi >= 8 && driver() < 13000))
+	int least = abi < 8 ? 0 : arch >= 100 ? 12080 : 13000; // the driver that knows the ABI; for Blackwell it was the first
+	if (arch / 10 != capability() / 10 || arch > capability() || driver() < least)
 		return CUDA_ERROR_NO_BINARY_FOR_GPU;
 	auto sections = image + head.e_shoff;
 	Elf64_Shdr strings;
