@@ -17,6 +17,9 @@ func TestFaults(t *testing.T) {
 		want          []string // lines, in any order; of windows only where they matter
 	}{
 		{"none", "2.26", nil, []string{"rank 0: done", "rank 1: done"}},
+		{"launched at once", "2.22", []string{"SAY_BACKGROUND=1"}, []string{"rank 0: at once", "rank 1: at once", "rank 0: done", "rank 1: done"}},
+		{"launched in the background", "2.23", []string{"SAY_BACKGROUND=1"},
+			[]string{"rank 0: in the background", "rank 1: in the background", "rank 0: done", "rank 1: done"}},
 		{"wrong element", "2.26", []string{"SOFTGPU_FAULT=wrong:rank=1,op=allreduce,iteration=2"},
 			[]string{"rank 1: iteration 2 wrong 1", "rank 0: done", "rank 1: done"}},
 		{"from an iteration on", "2.26", []string{"SOFTGPU_FAULT=wrong:rank=0,iteration=2+"},

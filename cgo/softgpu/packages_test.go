@@ -35,7 +35,7 @@ func TestPackages(t *testing.T) {
 			var said [2]bytes.Buffer
 			for r := range ranks {
 				ranks[r] = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPackagesRank$", "-test.v")
-				ranks[r].Env = softgputest.Environment(libraries, release, "SOFTGPU_TEST_RANK="+strconv.Itoa(r), "SOFTGPU_TEST_ID="+meeting,
+				ranks[r].Env = softgputest.Environment(libraries, release, "CUDA_VISIBLE_DEVICES=3,"+strconv.Itoa(5+r), "SOFTGPU_TEST_RANK="+strconv.Itoa(r), "SOFTGPU_TEST_ID="+meeting,
 					nccl.ProfilerEnvironment, "NCCL_ALGO=Tree", "NCCL_PROTO=Simple")
 				ranks[r].Stdout, ranks[r].Stderr = &said[r], &said[r]
 				if err := ranks[r].Start(); err != nil {
@@ -46,7 +46,7 @@ func TestPackages(t *testing.T) {
 				"2.27": "plugin 4: AllReduce TREE SIMPLE of 1000, 22 times", "2.30": "plugin 6: AllReduce TREE SIMPLE of 1000, 22 times"}[release]
 			for r := range ranks {
 				err := ranks[r].Wait()
-				for _, want := range []string{"softgpu (stand-in)", evidence, "18 links, sent 85 KiB"} {
+				for _, want := range []string{fmt.Sprintf("softgpu (stand-in) device %d", 5+r), evidence, "18 links, sent 85 KiB"} {
 					if err != nil || !strings.Contains(said[r].String(), want) {
 						t.Errorf("rank %d: %v: no %q in\n%s", r, err, want, said[r].String())
 					}
@@ -72,10 +72,10 @@ func TestPackagesRank(t *testing.T) {
 		}
 	}
 	must(cuda.Init())
-	c, err := cuda.Device(rank).Retain()
+	c, err := cuda.Device(1).Retain()
 	must(err)
 	must(c.Use())
-	p, err := cuda.Device(rank).Properties()
+	p, err := cuda.Device(1).Properties()
 	must(err)
 	fmt.Println(p.Name, p.UUID, p.PCI)
 	must(nccl.Open())

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 using namespace softgpu;
@@ -25,11 +26,31 @@ int driver() {
 	return int(env_number("SOFTGPU_DRIVER", 13000));
 }
 
+// visible are the devices that CUDA_VISIBLE_DEVICES lets through, by number; the first that isn't there ends the list.
+static std::vector<int> visible() {
+	int there = int(env_number("SOFTGPU_DEVICES", 8));
+	std::vector<int> numbers;
+	const char *text = getenv("CUDA_VISIBLE_DEVICES");
+	for (int i = 0; !text && i < there; i++)
+		numbers.push_back(i);
+	while (text && *text) {
+		char *end;
+		long n = strtol(text, &end, 10);
+		if (end == text || n < 0 || n >= there)
+			break;
+		numbers.push_back(int(n));
+		text = *end == ',' ? end + 1 : end;
+	}
+	return numbers;
+}
+
 static std::vector<Device> &devices() {
 	static std::vector<Device> *all = [] {
-		auto made = new std::vector<Device>(size_t(env_number("SOFTGPU_DEVICES", 8)));
+		auto numbers = visible();
+		auto made = new std::vector<Device>(numbers.size());
 		for (size_t i = 0; i < made->size(); i++) {
 			Device &d = (*made)[i];
+			d.physical = numbers[i];
 			d.total = size_t(env_number("SOFTGPU_MEMORY", 8L << 30));
 			d.used = 0;
 			d.primary.device = int(i);
@@ -90,7 +111,7 @@ SOFTGPU_API CUresult cuDeviceGet(CUdevice *d, int ordinal) {
 SOFTGPU_API CUresult cuDeviceGetName(char *name, int size, CUdevice d) {
 	if (auto rc = exists(d))
 		return rc;
-	snprintf(name, size_t(size), "softgpu (stand-in) device %d", d);
+	snprintf(name, size_t(size), "softgpu (stand-in) device %d", device(d).physical);
 	return CUDA_SUCCESS;
 }
 
@@ -98,7 +119,7 @@ SOFTGPU_API CUresult cuDeviceGetUuid(CUuuid *uuid, CUdevice d) {
 	if (auto rc = exists(d))
 		return rc;
 	memcpy(uuid->bytes, "softgpu-standin", 15);
-	uuid->bytes[15] = char(d);
+	uuid->bytes[15] = char(device(d).physical);
 	return CUDA_SUCCESS;
 }
 
@@ -114,7 +135,7 @@ SOFTGPU_API CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice d) {
 SOFTGPU_API CUresult cuDeviceGetPCIBusId(char *id, int size, CUdevice d) {
 	if (auto rc = exists(d))
 		return rc;
-	snprintf(id, size_t(size), "0000:%02X:00.0", d + 1);
+	snprintf(id, size_t(size), "0000:%02X:00.0", device(d).physical + 1);
 	return CUDA_SUCCESS;
 }
 
@@ -122,7 +143,10 @@ SOFTGPU_API CUresult cuDeviceGetByPCIBusId(CUdevice *d, const char *id) {
 	unsigned domain, bus;
 	if (sscanf(id, "%x:%x", &domain, &bus) != 2)
 		return CUDA_ERROR_INVALID_VALUE;
-	return cuDeviceGet(d, int(bus) - 1);
+	for (int i = 0; i < device_count(); i++)
+		if (device(i).physical == int(bus) - 1)
+			return cuDeviceGet(d, i);
+	return CUDA_ERROR_INVALID_DEVICE;
 }
 
 // Numbers of cuda.h's CUdevice_attribute. What the stand-in has not is 0: multicast, virtual memory, DMA-BUF.
@@ -141,7 +165,7 @@ SOFTGPU_API CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice d)
 	case 13: *value = 1000000; break;            // clock, kHz
 	case 16: *value = 4; break;                  // multiprocessors
 	case 19: case 31: case 41: *value = 1; break; // mapped host memory, concurrent kernels, unified addressing
-	case 33: *value = d + 1; break;              // PCI bus
+	case 33: *value = device(d).physical + 1; break;             // PCI bus
 	case 36: *value = 1000000; break;            // memory clock, kHz
 	case 37: *value = 64; break;                 // memory bus, bits
 	case 39: *value = 2048; break;               // threads per multiprocessor

@@ -94,7 +94,7 @@ typedef CUctx_st *CUcontext;
 
 namespace softgpu {
 
-struct Device { CUctx_st primary; size_t total, used; std::mutex lock; };
+struct Device { CUctx_st primary; size_t total, used; std::mutex lock; int physical; };
 
 // Allocation is a piece of memory that the driver knows. Device memory is an anonymous file, so that another process
 // can map it; when the processes are gone so is the file.

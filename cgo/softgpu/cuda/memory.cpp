@@ -40,7 +40,7 @@ CUresult allocate(Allocation::Kind kind, size_t size, void **address) {
 	int owner = current()->device;
 	Device &d = device(owner);
 	Place place;
-	place.device = owner;
+	place.device = d.physical;
 	place.bytes = size;
 	std::lock_guard<std::mutex> hold(d.lock);
 	bool charged = kind != Allocation::host;

@@ -222,4 +222,5 @@ SOFTGPU_API CUresult softgpu_enqueue(CUstream s, void (*run)(void *), void *argu
 
 SOFTGPU_API int softgpu_capturing(CUstream s) { return usable(&s) == CUDA_SUCCESS && s->capture != nullptr; }
 
-SOFTGPU_API int softgpu_device() { return check() == CUDA_SUCCESS ? current()->device : -1; }
+// The current device, by its number among all of the machine's.
+SOFTGPU_API int softgpu_device() { return check() == CUDA_SUCCESS ? device(current()->device).physical : -1; }

@@ -51,6 +51,7 @@ struct Operation {
 	Protocol protocol = Simple;
 	int channels = 1;
 	bool symmetric = false;
+	size_t element = 1;   // bytes of one as the caller sees it
 	uint64_t scalar = 0;  // of a pre-multiplied sum
 	bool scaled = false;
 	long iteration = 0;
@@ -136,7 +137,7 @@ void count_traffic(ncclComm *comm, const Operation &o);
 // profiler.cpp
 void profiler_init(ncclComm *comm);
 void profiler_finalize(ncclComm *comm);
-void profile_group_begin(ncclComm *comm, bool explicitly, bool captured);
+void profile_group_begin(ncclComm *comm, int depth, bool captured);
 void profile_group_ending();
 void profile_group_end();
 void profile_api(ncclComm *comm, Operation &o, bool captured);
@@ -156,6 +157,8 @@ struct Driver {
 	int (*enqueue)(cudaStream_t, void (*)(void *), void *, void (*)(void *));
 	int (*capturing)(cudaStream_t);
 	int (*current_device)();
+	int (*context)(void **);
+	int (*use)(void *);
 	int (*alloc)(unsigned long long *, size_t);
 	int (*release)(unsigned long long);
 	int (*attribute)(int *, int, int);

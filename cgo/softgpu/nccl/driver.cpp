@@ -11,6 +11,7 @@ static bool load(Driver *d) {
 		return false;
 	const struct { const char *name; void *to; } symbols[] = {{"cuDriverGetVersion", &d->version},
 		{"softgpu_enqueue", &d->enqueue}, {"softgpu_capturing", &d->capturing}, {"softgpu_device", &d->current_device},
+		{"cuCtxGetCurrent", &d->context}, {"cuCtxSetCurrent", &d->use},
 		{"cuMemAlloc_v2", &d->alloc}, {"cuMemFree_v2", &d->release}, {"cuDeviceGetAttribute", &d->attribute},
 		{"cuEventCreate", &d->event_create}, {"cuEventRecord", &d->event_record}, {"cuStreamWaitEvent", &d->event_wait},
 		{"cuEventSynchronize", &d->event_synchronize}, {"cuEventDestroy_v2", &d->event_destroy},

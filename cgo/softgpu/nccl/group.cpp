@@ -45,10 +45,11 @@ ncclResult_t append(ncclComm *comm, const Operation &given) {
 	if (alone)
 		group_depth++;
 	Operation o = given;
+	o.element = type_size(o.type);
 	o.iteration = comm->iterations[o.function]++;
 	bool captured = driver()->capturing(o.stream);
 	if (comm->ranks > 1 || o.function == Send || o.function == Recv) {
-		profile_group_begin(comm, !alone, captured);
+		profile_group_begin(comm, alone ? 1 : group_depth + 1, captured);
 		profile_api(comm, o, captured);
 	}
 	// The task of a gather or a broadcast is one of bytes, and so it's seen by the log and the profiler.
@@ -157,18 +158,52 @@ static ncclResult_t end_made(std::vector<ncclComm *> made) {
 	return rc;
 }
 
+static ncclResult_t end_plans(std::vector<Plan> &all, ncclSimInfo_t *simulated) {
+	ncclResult_t rc = ncclSuccess;
+	for (auto &plan : all)
+		if (rc == ncclSuccess)
+			rc = end_plan(plan, simulated);
+	return rc;
+}
+
+// From 2.23 on the group of a communicator that doesn't block is launched by a thread made for it; the caller polls.
+static bool in_background(const std::vector<Plan> &all) {
+	return release() >= 22300 && !all.empty() && all[0].comm->config.blocking == 0;
+}
+
+static void end_in_background(std::vector<Plan> all) {
+	for (auto &plan : all) {
+		plan.comm->state = ncclInProgress;
+		plan.comm->references++;
+	}
+	void *context = nullptr;
+	driver()->context(&context);
+	std::thread([all = std::move(all), context]() mutable {
+		driver()->use(context);
+		ncclResult_t rc = end_plans(all, nullptr);
+		for (auto &plan : all) {
+			int now = ncclInProgress;
+			plan.comm->state.compare_exchange_strong(now, rc); // unless an error came from the operation itself
+			let_go(plan.comm);
+		}
+	}).detach();
+}
+
 ncclResult_t end_group(ncclSimInfo_t *simulated) {
-	profile_group_ending();
 	if (--group_depth > 0)
 		return ncclSuccess;
+	profile_group_ending();
 	auto now = std::move(plans);
 	plans.clear();
 	auto made = std::move(group_made);
 	group_made.clear();
 	ncclResult_t rc = end_made(made);
-	for (auto &plan : now)
-		if (rc == ncclSuccess)
-			rc = end_plan(plan, simulated);
+	if (rc == ncclSuccess && !simulated && in_background(now)) {
+		end_in_background(std::move(now));
+		rc = ncclInProgress;
+	} else if (rc == ncclSuccess) {
+		rc = end_plans(now, simulated);
+	}
 	profile_group_end();
 	return rc;
 }

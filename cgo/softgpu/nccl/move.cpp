@@ -99,10 +99,10 @@ static bool piece(const Piece &p) {
 }
 
 // A wrong element has its highest bits turned, which no tolerance forgives.
-static void spoil(const Operation &o, const Fault *f, size_t elements) {
-	size_t size = type_size(o.type), element = size_t(f->number("element", 0));
-	if (element < elements)
-		static_cast<unsigned char *>(o.receive)[element * size + size - 1] ^= 0x44;
+static void spoil(const Operation &o, const Fault *f, int blocks) {
+	size_t bytes = o.count * type_size(o.type) * size_t(blocks), last = (size_t(f->number("element", 0)) + 1) * o.element;
+	if (last <= bytes)
+		static_cast<unsigned char *>(o.receive)[last - 1] ^= 0x44;
 }
 
 // strike does what a fault asks before the operation; false if it must not go on.
@@ -139,7 +139,7 @@ void carry_out(ncclComm *comm, Operation &o) {
 	count_traffic(comm, o);
 	bool receives = o.function != Reduce || comm->rank == o.peer;
 	if (auto f = fault("wrong", place); f && receives)
-		spoil(o, f, o.function == AllGather ? o.count * size_t(comm->ranks) : o.count);
+		spoil(o, f, o.function == AllGather ? comm->ranks : 1);
 }
 
 // One way of one pair: what is left to do of an operation.
@@ -208,7 +208,7 @@ void exchange(ncclComm *comm, std::vector<Operation> &all) {
 		place.operation = function_names[o.function];
 		place.iteration = o.iteration;
 		if (auto f = fault("wrong", place); f && o.function == Recv)
-			spoil(o, f, o.count);
+			spoil(o, f, 1);
 	}
 }
 

@@ -64,13 +64,13 @@ static const int of_colls = of_tasks & ~P2pEvent, of_p2ps = of_tasks & ~CollEven
 static bool raises_api(int events) { return plugin && interface >= 5 && (mask & events); }
 
 // Events of the interface (2.28 on): the group begins with its first operation, and implicitly for one alone.
-void profile_group_begin(ncclComm *comm, bool, bool captured) {
+void profile_group_begin(ncclComm *comm, int depth, bool captured) {
 	if (group_api.handle || !raises_api(of_tasks | GroupEvent | GroupApiEvent | CollApiEvent | P2pApiEvent | KernelLaunchEvent))
 		return;
 	Descriptor5 d{};
 	d.type = GroupApiEvent;
 	d.group_api.captured = captured;
-	d.group_api.depth = 1;
+	d.group_api.depth = depth;
 	group_api = {begin(comm, &d), comm, false};
 	if (group_api.handle)
 		plugin->record(group_api.handle, GroupStartApiStop, nullptr);

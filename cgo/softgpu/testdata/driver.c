@@ -176,6 +176,10 @@ int main(void) {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	between_processes();
 	WANT(F(cuDeviceGetName, (char *, int, int))(name, 64, 1) == 0 && strstr(name, "stand-in"));
+	void *address_of = NULL;
+	WANT(F(cuGetProcAddress_v2, (const char *, void **, int, unsigned long long, int *))("cuMemAlloc", &address_of, 12000, 0, NULL) == 0);
+	WANT(address_of == dlsym(library, "cuMemAlloc_v2"));
+	WANT(F(cuGetProcAddress_v2, (const char *, void **, int, unsigned long long, int *))("cuNothing", &address_of, 12000, 0, NULL) == 500);
 	streams(), events(), kernels(), memory(), graphs();
 	printf("ok\n");
 	return 0;
