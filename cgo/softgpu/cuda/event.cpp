@@ -97,7 +97,9 @@ SOFTGPU_API CUresult cuEventSynchronize(CUevent event) {
 
 SOFTGPU_API CUresult cuEventElapsedTime(float *milliseconds, CUevent from, CUevent to) {
 	std::shared_ptr<Mark> a, b;
-	if (auto rc = marked(from, &a) ? marked(from, &a) : marked(to, &b))
+	if (auto rc = marked(from, &a))
+		return rc;
+	if (auto rc = marked(to, &b))
 		return rc;
 	if (!a || !b || ((from->flags | to->flags) & disable_timing))
 		return CUDA_ERROR_INVALID_HANDLE;

@@ -80,17 +80,19 @@ static bool changes(ncclComm *comm, std::atomic<uint32_t> *word, uint32_t from) 
 	return true;
 }
 
-bool barrier(ncclComm *comm) {
-	Region &r = *comm->region;
-	uint32_t generation = r.generation;
-	if (r.arrived.fetch_add(1) + 1 == uint32_t(comm->ranks)) {
-		r.arrived = 0;
-		r.generation.fetch_add(1);
-		futex_wake(&r.generation);
+static bool meet(ncclComm *comm, Region::Barrier &b) {
+	uint32_t generation = b.generation;
+	if (b.arrived.fetch_add(1) + 1 == uint32_t(comm->ranks)) {
+		b.arrived = 0;
+		b.generation.fetch_add(1);
+		futex_wake(&b.generation);
 		return !comm->aborted;
 	}
-	return changes(comm, &r.generation, generation) && !comm->aborted;
+	return changes(comm, &b.generation, generation) && !comm->aborted;
 }
+
+bool barrier(ncclComm *comm) { return meet(comm, comm->region->kernels); }
+bool host_barrier(ncclComm *comm) { return meet(comm, comm->region->hosts); }
 
 void ring_bell(ncclComm *comm, int rank) {
 	auto &bell = comm->region->members[rank].doorbell;
@@ -159,7 +161,7 @@ ncclResult_t join(ncclComm *comm) {
 	}
 	if (fault("hang-init", place))
 		pause_until_aborted(comm);
-	if (!barrier(comm))
+	if (!host_barrier(comm))
 		return ncclInternalError; // aborted
 	Id id; // all have come: its maker lets go of the file, so that memory lives as long as those who map it
 	memcpy(&id, &comm->id, sizeof id);

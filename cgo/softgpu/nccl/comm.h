@@ -22,7 +22,7 @@ const int slots = 2;
 // unique id holds and the others open through /proc. What no rank touches takes no memory.
 struct Region {
 	std::atomic<int> let_go; // its maker has closed the file
-	std::atomic<uint32_t> arrived, generation; // of the barrier; the generation is a futex
+	struct Barrier { std::atomic<uint32_t> arrived, generation; } kernels, hosts; // the generation is a futex
 	struct Member {
 		std::atomic<int> present;
 		int process, device, node, version;
@@ -82,8 +82,7 @@ struct ncclComm {
 	uint64_t sequence[Functions] = {};      // for the profiler
 	long iterations[Functions] = {};        // for faults
 	std::mutex lock;                        // of carrying out
-	cudaStream_t last_stream = nullptr;
-	bool used_stream = false;
+	void *launched = nullptr;               // an event behind the last operation that was put into a stream
 	bool nvls = false, collnet = false;
 	int channels = 24;
 	float bandwidth[Tuned][Algorithms][Protocols] = {}, latency[Tuned][Algorithms][Protocols] = {};
@@ -99,8 +98,10 @@ namespace softgpu {
 ncclResult_t make_id(ncclUniqueId *id);
 ncclResult_t join(ncclComm *comm); // maps the region, waits for the others, checks them
 void leave(ncclComm *comm);
-// Both false when the communicator was aborted meanwhile.
+// All false when the communicator was aborted meanwhile. Kernels meet in streams, hosts in calls: a rank's host may be
+// ahead of its streams, so each has a barrier of its own.
 bool barrier(ncclComm *comm);
+bool host_barrier(ncclComm *comm);
 bool wait_bell(ncclComm *comm, uint32_t heard); // until the own bell has rung since
 void ring_bell(ncclComm *comm, int rank);
 void pause_until_aborted(ncclComm *comm);
@@ -171,6 +172,7 @@ struct Driver {
 };
 const Driver *driver(); // nullptr without libcuda, or with one that is too old, said in the last error
 ncclResult_t cuda_failed(int code);
+const unsigned disable_timing = 2; // of an event
 void order_streams(cudaStream_t before, cudaStream_t after);
 
 } // namespace softgpu

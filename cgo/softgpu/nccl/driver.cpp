@@ -47,7 +47,6 @@ ncclResult_t cuda_failed(int code) {
 // What one stream does from now on waits for what another has to do.
 void order_streams(cudaStream_t before, cudaStream_t after) {
 	void *event = nullptr;
-	const unsigned disable_timing = 2;
 	if (before == after || driver()->event_create(&event, disable_timing))
 		return;
 	driver()->event_record(event, before);

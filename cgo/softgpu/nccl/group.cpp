@@ -105,8 +105,10 @@ static ncclResult_t launch(Plan &plan) {
 	ncclComm *comm = plan.comm;
 	cudaStream_t s = plan.all[0].stream;
 	bool captured = driver()->capturing(s);
-	if (comm->used_stream && !captured)
-		order_streams(comm->last_stream, s);
+	if (!captured && !comm->launched)
+		driver()->event_create(&comm->launched, disable_timing);
+	else if (!captured)
+		driver()->event_wait(s, comm->launched, 0); // a communicator's operations follow each other, whatever their streams
 	for (auto &o : plan.all)
 		order_streams(o.stream, s);
 	profile_launch(comm, plan.all, true);
@@ -119,10 +121,8 @@ static ncclResult_t launch(Plan &plan) {
 	profile_launch(comm, plan.all, false);
 	for (auto &o : plan.all)
 		order_streams(s, o.stream);
-	if (!captured) {
-		comm->last_stream = s;
-		comm->used_stream = true;
-	}
+	if (!captured)
+		driver()->event_record(comm->launched, s);
 	return ncclSuccess;
 }
 

@@ -60,7 +60,7 @@ ncclResult_t start(ncclComm *comm) {
 		return rc;
 	tuner_init(comm);
 	profiler_init(comm);
-	if (!barrier(comm))
+	if (!host_barrier(comm))
 		return ncclInternalError;
 	info(comm->device, INIT, "%scomm %p rank %d nranks %d cudaDev %d nvmlDev %d busId %x commId 0x%llx - Init COMPLETE", call, static_cast<void *>(comm),
 		comm->rank, comm->ranks, comm->device, comm->device, (comm->device + 1) << 12, static_cast<unsigned long long>(comm->hash));
@@ -73,6 +73,8 @@ void let_go(ncclComm *comm) {
 	leave(comm);
 	for (auto &[buffer, window] : comm->windows)
 		delete window;
+	if (comm->launched)
+		driver()->event_destroy(comm->launched);
 	delete comm;
 }
 
@@ -171,11 +173,15 @@ SOFTGPU_API ncclResult_t ncclCommFinalize(ncclComm_t comm) {
 	return ncclSuccess;
 }
 
-static ncclResult_t end(ncclComm *comm) {
+static void settle(ncclComm *comm) {
 	if (comm->maker.joinable())
 		comm->maker.join();
 	while (comm->state == ncclInProgress)
-		usleep(1000);
+		usleep(100);
+}
+
+static ncclResult_t end(ncclComm *comm) {
+	settle(comm);
 	{
 		std::lock_guard<std::mutex> hold(comm->lock); // a kernel that an abort has woken leaves first
 	}
@@ -188,13 +194,9 @@ static ncclResult_t end(ncclComm *comm) {
 SOFTGPU_API ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 	if (!comm)
 		return ncclSuccess;
-	if (comm->used_stream) { // its work is finished first
-		void *event = nullptr;
-		driver()->event_create(&event, 2);
-		driver()->event_record(event, comm->last_stream);
-		driver()->event_synchronize(event);
-		driver()->event_destroy(event);
-	}
+	settle(comm);
+	if (comm->launched) // its work is finished first
+		driver()->event_synchronize(comm->launched);
 	return end(comm);
 }
 
@@ -224,7 +226,7 @@ static ncclResult_t split(ncclComm *parent, int color, int key, ncclUniqueId *id
 	auto members = parent->region->members;
 	members[parent->rank].color = color;
 	members[parent->rank].key = key;
-	if (!barrier(parent))
+	if (!host_barrier(parent))
 		return ncclInternalError;
 	int leader = -1;
 	*rank = *ranks = 0;
@@ -236,11 +238,11 @@ static ncclResult_t split(ncclComm *parent, int color, int key, ncclUniqueId *id
 		*rank += members[i].key < key || (members[i].key == key && i < parent->rank);
 	}
 	ncclResult_t rc = leader == parent->rank ? make_id(&members[leader].child) : ncclSuccess;
-	if (!barrier(parent))
+	if (!host_barrier(parent))
 		return ncclInternalError;
 	if (leader >= 0)
 		*id = members[leader].child;
-	barrier(parent); // the place may be used again
+	host_barrier(parent); // the place may be used again
 	return rc;
 }
 

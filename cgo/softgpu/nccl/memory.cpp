@@ -56,7 +56,7 @@ SOFTGPU_API ncclResult_t ncclCommWindowRegister(ncclComm_t comm, void *buffer, s
 	bool symmetric = comm->nodes == 1 && env_number("NCCL_WIN_ENABLE", 1) && !fault("null-window", place);
 	if (symmetric)
 		*window = comm->windows[buffer] = new ncclWindow_vidmem{buffer, size};
-	return barrier(comm) ? ncclSuccess : ncclInternalError;
+	return host_barrier(comm) ? ncclSuccess : ncclInternalError;
 }
 
 SOFTGPU_API ncclResult_t ncclCommWindowDeregister(ncclComm_t comm, ncclWindow_t window) {

@@ -143,6 +143,20 @@ static void graph(void) {
 	expect("graph", out, 8, 9, want);
 }
 
+// An operation in a new stream follows one in a stream that is gone.
+static void two_streams(void) {
+	void *old = stream;
+	for (size_t i = 0; i < 200000; i++)
+		put(out, 8, i, 1);
+	MUST(nccl.ncclAllReduce(out, out, 200000, 8, 0, comm, old));
+	MUST(cu.cuStreamCreate(&stream, 1));
+	MUST(cu.cuStreamDestroy_v2(old));
+	MUST(nccl.ncclAllReduce(out, out, 200000, 8, 0, comm, stream));
+	MUST(cu.cuStreamSynchronize(stream));
+	for (size_t i = 0; i < 200000; i++)
+		expect("two streams", out, 8, i, ranks * ranks);
+}
+
 // Even and odd ranks, in reverse order.
 static void split(void) {
 	void *parent = comm;
@@ -176,6 +190,7 @@ static void body(void) {
 		one(kind, 300001, 7, 0, 0);
 	pre_multiplied();
 	graph();
+	two_streams();
 	split();
 	MUST(nccl.ncclCommDestroy(comm));
 	if (rank == 0)

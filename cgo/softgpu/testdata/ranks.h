@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ typedef unsigned long long address;
 
 static struct {
 	int (*cuInit)(unsigned), (*cuDriverGetVersion)(int *), (*cuDevicePrimaryCtxRetain)(void **, int), (*cuCtxSetCurrent)(void *);
-	int (*cuStreamCreate)(void **, unsigned), (*cuStreamSynchronize)(void *), (*cuStreamQuery)(void *), (*cuStreamBeginCapture_v2)(void *, int);
+	int (*cuStreamCreate)(void **, unsigned), (*cuStreamSynchronize)(void *), (*cuStreamQuery)(void *), (*cuStreamBeginCapture_v2)(void *, int), (*cuStreamDestroy_v2)(void *);
 	int (*cuStreamEndCapture)(void *, void **), (*cuGraphInstantiateWithFlags)(void **, void *, unsigned long long), (*cuGraphLaunch)(void *, void *);
 	int (*cuMemAlloc_v2)(address *, size_t), (*cuMemFree_v2)(address), (*cuMemsetD8_v2)(address, unsigned char, size_t);
 } cu;
@@ -72,7 +74,7 @@ static void load(void) {
 		exit(3);
 	}
 	FIND(cu, c, cuInit, 0), FIND(cu, c, cuDriverGetVersion, 0), FIND(cu, c, cuDevicePrimaryCtxRetain, 0), FIND(cu, c, cuCtxSetCurrent, 0);
-	FIND(cu, c, cuStreamCreate, 0), FIND(cu, c, cuStreamSynchronize, 0), FIND(cu, c, cuStreamQuery, 0), FIND(cu, c, cuStreamBeginCapture_v2, 0);
+	FIND(cu, c, cuStreamCreate, 0), FIND(cu, c, cuStreamSynchronize, 0), FIND(cu, c, cuStreamQuery, 0), FIND(cu, c, cuStreamDestroy_v2, 0), FIND(cu, c, cuStreamBeginCapture_v2, 0);
 	FIND(cu, c, cuStreamEndCapture, 0), FIND(cu, c, cuGraphInstantiateWithFlags, 0), FIND(cu, c, cuGraphLaunch, 0);
 	FIND(cu, c, cuMemAlloc_v2, 0), FIND(cu, c, cuMemFree_v2, 0), FIND(cu, c, cuMemsetD8_v2, 0);
 	FIND(nccl, n, ncclGetVersion, 0), FIND(nccl, n, ncclGetUniqueId, 0), FIND(nccl, n, ncclCommInitRank, 0), FIND(nccl, n, ncclCommInitRankConfig, 0);
@@ -131,6 +133,7 @@ static int run(int n, void (*body)(void)) {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (rank = 0; rank < n; rank++)
 		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody is left of a test that was killed
 			load();
 			body();
 			exit(0);
