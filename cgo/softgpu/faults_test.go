@@ -25,19 +25,19 @@ func TestFaults(t *testing.T) {
 		{"from an iteration on", "2.26", []string{"SOFTGPU_FAULT=wrong:rank=0,iteration=2+"},
 			[]string{"rank 0: iteration 2 wrong 1", "rank 0: iteration 3 wrong 1", "rank 0: done", "rank 1: done"}},
 		{"of another operation", "2.26", []string{"SOFTGPU_FAULT=wrong:op=broadcast"}, []string{"rank 0: done", "rank 1: done"}},
-		{"hang", "2.26", []string{"SOFTGPU_FAULT=hang:rank=1,iteration=2"}, []string{"rank 0: iteration 2 hangs", "rank 1: iteration 2 hangs"}},
-		{"hang in init", "2.26", []string{"SOFTGPU_FAULT=hang-init:rank=1"}, []string{"rank 0: init -1: hangs", "rank 1: init -1: hangs"}},
-		{"async error", "2.26", []string{"SOFTGPU_FAULT=async:rank=0,iteration=1"},
+		{"hang", "2.26", []string{"SOFTGPU_FAULT=hang:rank=1,iteration=2", "WAIT_MS=1000"}, []string{"rank 0: iteration 2 hangs", "rank 1: iteration 2 hangs"}},
+		{"hang in init", "2.26", []string{"SOFTGPU_FAULT=hang-init:rank=1", "WAIT_MS=500"}, []string{"rank 0: init -1: hangs", "rank 1: init -1: hangs"}},
+		{"async error", "2.26", []string{"SOFTGPU_FAULT=async:rank=0,iteration=1", "WAIT_MS=1000"},
 			[]string{"rank 0: iteration 1 remote process exited or there was a network error", "rank 1: iteration 1 hangs"}},
-		{"slow", "2.26", []string{"SOFTGPU_FAULT=slow:rank=1,ms=60,iteration=0"},
+		{"slow", "2.26", []string{"SOFTGPU_FAULT=slow:rank=1,ms=60,iteration=0", "SAY_SLOW=1"},
 			[]string{"rank 0: iteration 0 slow", "rank 1: iteration 0 slow", "rank 0: done", "rank 1: done"}},
-		{"two faults", "2.26", []string{"SOFTGPU_FAULT=wrong:rank=0,iteration=0;slow:rank=1,ms=60,iteration=1"},
+		{"two faults", "2.26", []string{"SOFTGPU_FAULT=wrong:rank=0,iteration=0;slow:rank=1,ms=60,iteration=1", "SAY_SLOW=1"},
 			[]string{"rank 0: iteration 0 wrong 1", "rank 0: iteration 1 slow", "rank 1: iteration 1 slow", "rank 0: done", "rank 1: done"}},
 		{"null window", "2.30", []string{"SOFTGPU_FAULT=null-window:rank=1"},
 			[]string{"rank 0: window yes", "rank 1: window NULL", "rank 0: done", "rank 1: done"}},
 		{"no windows over nodes", "2.30", []string{"SOFTGPU_RANKS_PER_NODE=1"},
 			[]string{"rank 0: window NULL", "rank 1: window NULL", "rank 0: done", "rank 1: done"}},
-		{"out of memory", "2.26", []string{"SOFTGPU_FAULT=out-of-memory:device=1,bytes=60000+"}, []string{"rank 1: alloc 2", "rank 0: init -1: hangs"}},
+		{"out of memory", "2.26", []string{"SOFTGPU_FAULT=out-of-memory:device=1,bytes=60000+", "WAIT_MS=500"}, []string{"rank 1: alloc 2", "rank 0: init -1: hangs"}},
 		{"old driver", "2.26", []string{"SOFTGPU_FAULT=driver"},
 			[]string{"rank 0: init 1: Cuda failure 'CUDA driver version is insufficient for CUDA runtime version' [softgpu stand-in]",
 				"rank 1: init 1: Cuda failure 'CUDA driver version is insufficient for CUDA runtime version' [softgpu stand-in]"}},
@@ -59,8 +59,8 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("%v: %s", err, output)
 			}
 			got := strings.Split(output, "\n")
-			got = slices.DeleteFunc(got, func(line string) bool {
-				return strings.HasPrefix(line, "driver ")
+			got = slices.DeleteFunc(got, func(line string) bool { // on a busy machine others are slow too
+				return strings.HasPrefix(line, "driver ") || strings.HasSuffix(line, " slow") && !slices.Contains(c.want, line)
 			})
 			slices.Sort(got)
 			slices.Sort(c.want)

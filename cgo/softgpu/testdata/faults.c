@@ -28,7 +28,7 @@ static int finish(void) {
 
 static void body(void) {
 	int version = 0, device;
-	patience = atof(getenv("WAIT_MS") ? getenv("WAIT_MS") : "500") * 1e-3;
+	patience = atof(getenv("WAIT_MS") ? getenv("WAIT_MS") : "20000") * 1e-3;
 	open_device();
 	MUST(cu.cuDriverGetVersion(&device));
 	nccl.ncclGetVersion(&version);
@@ -87,7 +87,7 @@ static void body(void) {
 			wrong += out[i] != (float)(ranks * (ranks + 1) / 2);
 		if (wrong)
 			printf("rank %d: iteration %d wrong %zu\n", rank, iteration, wrong);
-		if (took > 0.04)
+		if (took > 0.04 && getenv("SAY_SLOW"))
 			printf("rank %d: iteration %d slow\n", rank, iteration);
 	}
 	MUST(nccl.ncclCommDestroy(comm));
