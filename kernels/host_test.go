@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -80,21 +81,41 @@ type machine struct {
 	out    *bufio.Scanner
 }
 
-// start compiles the kernels for the host, with checks for undefined behaviour: a misaligned access among it, which a
-// device does not forgive.
+// program is the kernels compiled for the host, with checks for undefined behaviour: a misaligned access among it,
+// which a device does not forgive. It is compiled once, into a folder that TestMain removes.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(folder, "run")
+	output, err := exec.Command("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off",
+		"-fno-strict-aliasing", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-o", path, "testdata/run.cpp", "host.cpp").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("g++: %w\n%s", err, output)
+	}
+	return path, err
+})
+
+var folder string
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "kernels"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// start starts a process that runs kernels until the test ends.
 func start(t *testing.T) *machine {
 	t.Helper()
-	compiler, err := exec.LookPath("g++")
-	if err != nil {
+	if _, err := exec.LookPath("g++"); err != nil {
 		t.Skip("g++ is not installed (scripts/setup): the kernels cannot be compiled for the host")
 	}
-	dir := t.TempDir()
-	program, arena := filepath.Join(dir, "run"), filepath.Join(dir, "memory")
-	compile := exec.Command(compiler, "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off",
-		"-fno-strict-aliasing", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-o", program, "testdata/run.cpp", "host.cpp")
-	if output, err := compile.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
+	arena := filepath.Join(t.TempDir(), "memory")
 	file, err := os.Create(arena)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +128,7 @@ func start(t *testing.T) *machine {
 	if m.memory, err = syscall.Mmap(int(file.Fd()), 0, arenaBytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.Command(program, arena)
+	run := exec.Command(path, arena)
 	in, _ := run.StdinPipe()
 	out, _ := run.StdoutPipe()
 	run.Stderr = os.Stderr

@@ -136,6 +136,8 @@ func (d dataType) divided(a uint64, n uint32) uint64 {
 		return a
 	case d.size == 4 && d.floating:
 		return uint64(math.Float32bits(math.Float32frombits(uint32(a)) / float32(n)))
+	case d.floating && d.size < 4: // n is rounded to float32 as well
+		return d.encode(d.decode(a) / float64(float32(n)))
 	case d.floating:
 		return d.encode(d.decode(a) / float64(n))
 	case d.signed:
