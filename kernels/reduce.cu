@@ -54,18 +54,18 @@ __device__ __noinline__ void reduce_elements(cb_reduce_params p, uint64_t first,
 	const typename N::value scalar = N::widen(*(const T *)&p.scalar);
 #pragma unroll 1
 	for (uint64_t i = first; i < count; i += step) {
-		typename N::value a = N::widen(from_a[i]), b = a;
+		T a = from_a[i];
 		if (p.flags & CB_SCALE_A)
-			a = N::widen(N::narrow(product(a, scalar)));
+			a = N::narrow(product(N::widen(a), scalar));
 		if (p.b) {
-			b = N::widen(from_b[i]);
+			T b = from_b[i];
 			if (p.flags & CB_SCALE_B)
-				b = N::widen(N::narrow(product(b, scalar)));
-			a = N::widen(N::narrow(apply(p.op, a, b)));
+				b = N::narrow(product(N::widen(b), scalar));
+			a = N::narrow(apply(p.op, N::widen(a), N::widen(b)));
 		}
 		if (p.divisor > 1)
-			a = quotient(a, p.divisor);
-		at_address<T>(p.out)[i] = N::narrow(a);
+			a = N::narrow(quotient(N::widen(a), p.divisor));
+		at_address<T>(p.out)[i] = a;
 	}
 }
 

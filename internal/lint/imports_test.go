@@ -27,6 +27,7 @@ var rules = map[string]rule{
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/environment":  {ours: []string{"bench"}},
 	"bench/store":        {ours: []string{"bench"}},
+	"kernels":            {},
 	"cgo/dl":             {},
 	"cgo/pmix":           {ours: []string{"cgo/dl"}},
 	"cgo/cuda":           {ours: []string{"cgo/dl"}},
