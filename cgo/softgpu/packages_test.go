@@ -25,7 +25,7 @@ import (
 )
 
 // TestPackages has cgo/cuda, cgo/nccl and cgo/nvml work on the stand-ins: two processes of this test, timed all-reduces
-// with the plugin in this very program, and what NVML says of the links.
+// with the plugin in this very program, on two hosts by name, and what NVML says of the links.
 func TestPackages(t *testing.T) {
 	libraries := softgputest.Libraries(t)
 	for _, release := range []string{"2.18", "2.23", "2.27", "2.30"} {
@@ -36,7 +36,7 @@ func TestPackages(t *testing.T) {
 			for r := range ranks {
 				ranks[r] = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPackagesRank$", "-test.v")
 				ranks[r].Env = softgputest.Environment(libraries, release, "CUDA_VISIBLE_DEVICES=3,"+strconv.Itoa(5+r), "SOFTGPU_TEST_RANK="+strconv.Itoa(r), "SOFTGPU_TEST_ID="+meeting,
-					nccl.ProfilerEnvironment, "NCCL_ALGO=Tree", "NCCL_PROTO=Simple")
+					nccl.ProfilerEnvironment, "NCCL_ALGO=Tree", "NCCL_PROTO=Simple", "NCCL_COLLNET_ENABLE=1", "NCCL_DEBUG=INFO", "NCCL_HOSTID=host"+strconv.Itoa(r))
 				ranks[r].Stdout, ranks[r].Stderr = &said[r], &said[r]
 				if err := ranks[r].Start(); err != nil {
 					t.Fatal(err)
@@ -46,7 +46,7 @@ func TestPackages(t *testing.T) {
 				"2.27": "plugin 4: AllReduce TREE SIMPLE of 1000, 22 times", "2.30": "plugin 6: AllReduce TREE SIMPLE of 1000, 22 times"}[release]
 			for r := range ranks {
 				err := ranks[r].Wait()
-				for _, want := range []string{fmt.Sprintf("softgpu (stand-in) device %d", 5+r), evidence, "18 links, sent 85 KiB"} {
+				for _, want := range []string{fmt.Sprintf("softgpu (stand-in) device %d", 5+r), evidence, fmt.Sprintf("SHARP rank %d/2 initialized", r), "18 links, sent 85 KiB"} {
 					if err != nil || !strings.Contains(said[r].String(), want) {
 						t.Errorf("rank %d: %v: no %q in\n%s", r, err, want, said[r].String())
 					}

@@ -107,6 +107,33 @@ void pause_until_aborted(ncclComm *comm) {
 		usleep(2000);
 }
 
+// host tells nodes apart as NCCL does, by NCCL_HOSTID or the host's name, unless so many ranks make a node.
+static uint64_t host(int rank) {
+	long per_node = env_number("SOFTGPU_RANKS_PER_NODE", 0);
+	if (per_node > 0)
+		return uint64_t(rank / per_node);
+	char name[256] = "";
+	gethostname(name, sizeof name - 1);
+	return std::hash<std::string>()(env("NCCL_HOSTID") ? env("NCCL_HOSTID") : name);
+}
+
+// Nodes are numbered as their first ranks come.
+static void find_nodes(ncclComm *comm) {
+	auto members = comm->region->members;
+	int node[max_ranks];
+	comm->nodes = comm->local_ranks = 0;
+	for (int i = 0; i < comm->ranks; i++) {
+		int j = 0;
+		while (members[j].host != members[i].host)
+			j++;
+		node[i] = j < i ? node[j] : comm->nodes++;
+		bool here = members[i].host == members[comm->rank].host;
+		comm->local_ranks += here;
+		comm->local_rank += here && i < comm->rank;
+	}
+	comm->node = node[comm->rank];
+}
+
 // What NCCL checks of all ranks once they know each other.
 static ncclResult_t check_members(ncclComm *comm) {
 	auto members = comm->region->members;
@@ -117,9 +144,8 @@ static ncclResult_t check_members(ncclComm *comm) {
 				comm->rank, me.version);
 			return ncclInvalidUsage;
 		}
-		comm->nodes = std::max(comm->nodes, members[i].node + 1);
 		for (int j = 0; j < i; j++) {
-			if (members[i].node != members[j].node || members[i].device != members[j].device)
+			if (members[i].host != members[j].host || members[i].device != members[j].device)
 				continue;
 			if (release() < 23000) {
 				warn(comm->device, "Duplicate GPU detected : rank %d and rank %d both on CUDA device %x", i, j, (members[i].device + 1) << 12);
@@ -132,9 +158,6 @@ static ncclResult_t check_members(ncclComm *comm) {
 			}
 		}
 	}
-	comm->local_ranks = 0;
-	for (int i = 0; i < comm->ranks; i++)
-		comm->local_ranks += members[i].node == me.node;
 	return ncclSuccess;
 }
 
@@ -153,8 +176,7 @@ ncclResult_t join(ncclComm *comm) {
 		me.version = version(f->text("value"), release() - 100);
 	me.process = getpid();
 	me.device = comm->device;
-	long per_node = env_number("SOFTGPU_RANKS_PER_NODE", 0);
-	me.node = comm->node = per_node > 0 ? comm->rank / int(per_node) : 0;
+	me.host = host(comm->rank);
 	if (me.present.exchange(1)) {
 		warn(comm->device, "rank %d has joined twice", comm->rank);
 		return ncclInvalidUsage;
@@ -167,6 +189,7 @@ ncclResult_t join(ncclComm *comm) {
 	memcpy(&id, &comm->id, sizeof id);
 	if (id.process == getpid() && !comm->region->let_go.exchange(1))
 		close(id.file);
+	find_nodes(comm);
 	return check_members(comm);
 }
 

@@ -25,7 +25,8 @@ struct Region {
 	struct Barrier { std::atomic<uint32_t> arrived, generation; } kernels, hosts; // the generation is a futex
 	struct Member {
 		std::atomic<int> present;
-		int process, device, node, version;
+		int process, device, version;
+		uint64_t host;
 		std::atomic<uint32_t> doorbell; // a futex: something came for this rank
 		int color, key;                 // of a split
 		ncclUniqueId child;             // of the rank that leads a colour
@@ -68,7 +69,7 @@ struct Custom { bool used; int type; uint64_t scalar; }; // a reduction made by 
 
 // ncclComm is one rank's side of a communicator.
 struct ncclComm {
-	int rank = -1, ranks = 0, device = -1, nodes = 1, node = 0, local_ranks = 1;
+	int rank = -1, ranks = 0, device = -1, nodes = 1, node = 0, local_rank = 0, local_ranks = 1;
 	uint64_t hash = 0;
 	std::string name;
 	ncclConfig_t config;

@@ -96,11 +96,11 @@ static void find_switches(ncclComm *comm, int gen) {
 		return;
 	comm->collnet = env_number("SOFTGPU_SHARP", 1) && !env_number("NCCL_SHARP_DISABLE", 0);
 	if (!comm->collnet) {
-		if (comm->rank % comm->local_ranks == 0)
+		if (comm->local_rank == 0)
 			warn(comm->device, "Cannot initialize CollNet, using point-to-point network instead");
 		return;
 	}
-	if (comm->rank % comm->local_ranks == 0)
+	if (comm->local_rank == 0)
 		info(comm->device, INIT, "SHARP rank %d/%d initialized on %s", comm->node, comm->nodes, "softgpu0:1");
 	info(comm->device, INIT, "rank %d Connected CollNet", comm->rank);
 }
