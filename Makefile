@@ -7,10 +7,15 @@ ROUNDS   ?= 30
 DEMO     ?= runs/demo-$(shell date -u +%Y%m%dT%H%M%SZ)
 # A tree that git cannot or will not read is built without its commit.
 BUILD    := $(if $(shell git rev-parse HEAD 2>/dev/null),,-buildvcs=false)
+# go-nvml leaves the functions of libnvidia-ml to be found when they are first called; some systems' compilers would have
+# the program look for them when it starts.
+BUILD    += -ldflags=-extldflags=-Wl,-z,lazy
+# It also wraps functions that NVIDIA calls deprecated, which gcc says of each.
+export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-gate bench-gate-lab fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-gate bench-gate-lab abi softgpu fuzz kernels kernels-check lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -44,6 +49,14 @@ bench-gate: ## what rules of gating make of a simulated machine, into docs/gatin
 bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes half an hour, alone
 	$(GO) run $(BUILD) ./cmd/bench-gate-lab -rounds $(ROUNDS)
 
+abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and try NVIDIA's own libnccl; downloads 4 GB
+	scripts/abi
+	$(GO) test $(BUILD) -count 1 ./cgo/cuda ./cgo/nccl -run Declarations -update
+	$(GO) test $(BUILD) -count 1 -v ./cgo/nccl -run RealLibrary -real
+
+softgpu: ## stand-ins for libcuda, libnccl and libnvidia-ml into build/softgpu, for tests without a GPU; needs g++
+	$(MAKE) -C cgo/softgpu -s OUT=$(CURDIR)/build/softgpu
+
 fuzz: ## every fuzz test for FUZZTIME
 	@for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test $(BUILD) -list '^Fuzz' $$package | grep '^Fuzz'); do \
@@ -51,6 +64,14 @@ fuzz: ## every fuzz test for FUZZTIME
 	    $(GO) test $(BUILD) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 	  done; \
 	done
+
+kernels: ## compile the GPU kernels into kernels/bin, with a compiler from PyPI; no GPU needed
+	scripts/kernels
+
+kernels-check: ## compile them again beside, compare every byte, and look into the cubins
+	scripts/kernels build/kernels
+	diff -r kernels/bin build/kernels
+	$(GO) test $(BUILD) -count 1 ./kernels
 
 lint: ## gofmt, vet for both architectures, and the rules of the house
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }

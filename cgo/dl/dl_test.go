@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 func TestLibrary(t *testing.T) {
@@ -35,5 +36,23 @@ func TestOpenSaysWhatTheLoaderSays(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "liba-that-is-not.so: cannot open shared object file") || !strings.Contains(err.Error(), "libb-") {
 		t.Error(err)
+	}
+}
+
+func TestFillIsAllOrNothing(t *testing.T) {
+	lib, err := Open("libc.so.6")
+	if errors.Is(err, ErrNoCgo) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b unsafe.Pointer
+	if err := lib.Fill([]Slot{{"getpid", &a, false}, {"no_such_symbol", &b, true}}); err != nil || a == nil || b != nil {
+		t.Error(a, b, err)
+	}
+	err = lib.Fill([]Slot{{"getpid", &a, false}, {"no_such_symbol", &b, false}})
+	if err == nil || err.Error() != "libc.so.6 has no no_such_symbol" || a != nil {
+		t.Error(a, err)
 	}
 }

@@ -109,12 +109,12 @@ func origin(part collectives.Part) string {
 
 // pieces goes through a part of the data buffer beside the part of the table that belongs there.
 func (p *Payload) pieces(part collectives.Part, iteration int, data []byte, do func(element int, data, table []byte)) {
-	table, start := p.inputs, part.Index%period+iteration%period*advance
-	if part.From == collectives.AllRanks {
+	which, start := place(part)
+	table := p.inputs
+	if which == 1 {
 		table = p.reduced
-	} else {
-		start += phase(part.From)
 	}
+	start += iteration % period * advance
 	table = table[start%period*p.size:]
 	const most = repeats * period
 	for done := 0; done < part.Length; done += most {

@@ -41,6 +41,10 @@ var rules = map[string]rule{
 	"bench/workers": {ours: []string{"bench", "bench/launch", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/doctor":  {ours: []string{"bench", "bench/environment", "bench/unit"}},
 	"bench/formats": {ours: []string{"bench", "bench/unit", "collectives"}},
+	"kernels":       {},
+	"cgo/cuda":      {ours: []string{"cgo/dl"}},
+	"cgo/nccl":      {ours: []string{"cgo/cuda", "cgo/dl"}},
+	"cgo/nvml":      {ours: []string{"cgo/dl"}, theirs: []string{"github.com/NVIDIA/go-nvml/pkg/nvml"}},
 	"bench/lab": {
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
@@ -66,6 +70,12 @@ var rules = map[string]rule{
 	"internal/mpis":         {},
 	"internal/sidebyside":   {},
 	"internal/lint":         {},
+	// For tests alone.
+	"internal/abi":         {},
+	"internal/abi/abitest": {ours: []string{"internal/abi"}},
+
+	"cgo/softgpu":             {},
+	"cgo/softgpu/softgputest": {},
 }
 
 // TestImports holds every import of every package against the table. Tests may import more of this module, but

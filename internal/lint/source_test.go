@@ -70,7 +70,7 @@ func texts(t *testing.T) map[string]string {
 			return nil
 		}
 		written := strings.HasPrefix(name, "scripts/") || strings.HasPrefix(name, ".ci/") || name == "Makefile"
-		for _, end := range []string{".go", ".s", ".c", ".md", ".sh", ".css", ".gohtml", ".json", ".yaml"} {
+		for _, end := range []string{".go", ".s", ".c", ".h", ".cpp", ".cu", ".cuh", ".md", ".sh", ".css", ".gohtml", ".json", ".yaml"} {
 			written = written || strings.HasSuffix(name, end)
 		}
 		if !written || !entry.Type().IsRegular() {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ const maxLines = 400
 
 func TestFormatAndLength(t *testing.T) {
 	for path, text := range texts(t) {
-		code := strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".s") || strings.HasSuffix(path, ".c")
+		code := slices.Contains([]string{".go", ".s", ".c", ".h", ".cpp", ".cu", ".cuh"}, filepath.Ext(path))
 		if n := strings.Count(text, "\n"); code && n > maxLines {
 			t.Errorf("%s has %d lines: more than %d ask to be two files", path, n, maxLines)
 		}

@@ -1,0 +1,5 @@
+// One module with all kernels.
+#include "fill.cu"
+#include "verify.cu"
+#include "reduce.cu"
+#include "copy.cu"
