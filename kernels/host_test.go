@@ -84,9 +84,14 @@ type machine struct {
 // program is the kernels compiled for the host, with checks for undefined behaviour: a misaligned access among it,
 // which a device does not forgive. It is compiled once, into a folder that TestMain removes.
 var program = sync.OnceValues(func() (string, error) {
+	for _, pattern := range []string{"*.h", "*.cuh", "*.cu", "*.cpp", "testdata/*.cpp"} {
+		for _, name := range must(filepath.Glob(pattern)) {
+			must(os.Stat(name)) // so that Go's cache of test results knows what g++ reads
+		}
+	}
 	path := filepath.Join(folder, "run")
 	output, err := exec.Command("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off",
-		"-fno-strict-aliasing", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-o", path, "testdata/run.cpp", "host.cpp").CombinedOutput()
+		"-fno-strict-aliasing", "-pthread", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-o", path, "testdata/run.cpp", "host.cpp").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("g++: %w\n%s", err, output)
 	}
@@ -95,11 +100,15 @@ var program = sync.OnceValues(func() (string, error) {
 
 var folder string
 
-func TestMain(m *testing.M) {
-	var err error
-	if folder, err = os.MkdirTemp("", "kernels"); err != nil {
+func must[T any](v T, err error) T {
+	if err != nil {
 		panic(err)
 	}
+	return v
+}
+
+func TestMain(m *testing.M) {
+	folder = must(os.MkdirTemp("", "kernels"))
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
@@ -159,7 +168,13 @@ func (m *machine) line() string {
 // launch runs a kernel over a grid.
 func (m *machine) launch(name string, grid, block int, params any) {
 	m.t.Helper()
-	fmt.Fprintf(m.in, "%s %d %d %x\n", name, grid, block, encode(params))
+	m.launches(1, name, grid, block, params)
+}
+
+// launches runs a kernel so many times at once, each in a thread of its own.
+func (m *machine) launches(times int, name string, grid, block int, params any) {
+	m.t.Helper()
+	fmt.Fprintf(m.in, "%s %d %d %d %x\n", name, grid, block, times, encode(params))
 	if answer := m.line(); answer != "done" {
 		m.t.Fatalf("%s: %s", name, answer)
 	}
@@ -167,9 +182,7 @@ func (m *machine) launch(name string, grid, block int, params any) {
 
 func encode(of any) []byte {
 	var b bytes.Buffer
-	if err := binary.Write(&b, binary.LittleEndian, of); err != nil {
-		panic(err)
-	}
+	must(0, binary.Write(&b, binary.LittleEndian, of))
 	return b.Bytes()
 }
 

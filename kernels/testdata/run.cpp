@@ -1,11 +1,15 @@
 // Runs kernels on the host for the tests. The first argument is a file that both map, the "device memory": its address
-// here is the first line written. Then each line read is "name grid block parameters-in-hexadecimal"; "done" answers.
+// here is the first line written. Then each line read is "name grid block times parameters-in-hexadecimal": so many
+// launches, all at once. "done" answers.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+
+#include <thread>
+#include <vector>
 
 #include "../host.h"
 
@@ -20,8 +24,8 @@ int main(int, char **argv) {
 	printf("%zu\n", (size_t)memory);
 	fflush(stdout);
 	char name[64], hex[512];
-	unsigned grid, block;
-	while (scanf("%63s %u %u %511s", name, &grid, &block, hex) == 4) {
+	unsigned grid, block, times;
+	while (scanf("%63s %u %u %u %511s", name, &grid, &block, &times, hex) == 5) {
 		alignas(16) unsigned char params[256];
 		size_t size = strlen(hex) / 2;
 		for (size_t i = 0; i < size; i++) {
@@ -35,7 +39,12 @@ int main(int, char **argv) {
 		if (!kernel || kernel->params_size != size) {
 			printf("no kernel %s with %zu bytes of parameters\n", name, size);
 		} else {
+			std::vector<std::thread> launches;
+			for (unsigned i = 1; i < times; i++)
+				launches.emplace_back(kernel->run, params, grid, block);
 			kernel->run(params, grid, block);
+			for (std::thread &launch : launches)
+				launch.join();
 			printf("done\n");
 		}
 		fflush(stdout);
