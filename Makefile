@@ -14,7 +14,7 @@ export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi abi fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend abi fuzz lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -37,6 +37,10 @@ bench: ## benchmarks of the parts
 bench-mpi: build ## the host all-reduce beside Open MPI, MPICH and Intel MPI, into docs/performance.md; takes long, alone
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi -launches $(LAUNCHES) -o docs/performance.md
+
+bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into docs/performance.md; takes long, alone
+	scripts/mpi-peers
+	$(GO) run $(BUILD) ./cmd/bench-mpi-backend -launches $(LAUNCHES) -o docs/performance.md
 
 abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and try NVIDIA's own libnccl; downloads 4 GB
 	scripts/abi
@@ -61,4 +65,4 @@ clean: ## remove what was built; runs/ stays
 	rm -rf bin build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

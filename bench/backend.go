@@ -10,8 +10,11 @@ import (
 // Backend carries out collectives by some library, or by ourselves. A worker process opens it once.
 type Backend interface {
 	Name() string
-	// Supports says why the backend cannot carry out the case; nil if it can.
+	// Supports says why the backend cannot carry out the case; nil if it can. Whether the case's algorithm exists, and is one
+	// for the case, is the backend's matter too.
 	Supports(Case) error
+	// Algorithms lists the names of the algorithms that the backend has for the collective, besides auto.
+	Algorithms(collectives.Collective) []string
 	// Open joins the group. The communicator is this node's end.
 	Open(context.Context, Group) (Communicator, error)
 }
@@ -51,7 +54,8 @@ type Communicator interface {
 // Operation is a prepared case on one node.
 type Operation interface {
 	// Run carries out so many iterations and returns this rank's samples: seconds an iteration. With TimingBarrier
-	// there is a sample an iteration, with TimingBatch one sample for all. A switch returns none.
+	// there is a sample an iteration, with TimingBatch one sample for all. A switch, and a rank that Case.Times leaves
+	// out, returns none.
 	Run(ctx context.Context, iterations int) ([]float64, error)
 	// Verify checks the results of the iterations of the last Run: of each of them with TimingBarrier, of the last
 	// with TimingBatch.
@@ -85,4 +89,6 @@ type Meeter interface {
 	// Meet starts the library on all ranks at once and gives rank 0's card, of 1,000 bytes at most, to all. It is called
 	// before Open, on the thread that works from then on.
 	Meet(ctx context.Context, card []byte) (rank, ranks int, rank0card []byte, err error)
+	// Exit ends a process that has met, after its communicator was closed, in the way that the launcher takes for a good end.
+	Exit(code int)
 }

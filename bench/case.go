@@ -20,22 +20,24 @@ type Case struct {
 	Where Where `json:"where"`
 }
 
-// What is carried out.
+// What is carried out: a collective, or a point-to-point test, whose Collective, Reduction, Root and InPlace are 0.
 type What struct {
 	Collective collectives.Collective `json:"collective"`
-	Algorithm  string                 `json:"algorithm"` // as asked; "auto" lets the backend choose
+	Operation  string                 `json:"operation,omitempty"` // one of PointToPoints; empty: the collective
+	Algorithm  string                 `json:"algorithm"`           // as asked; "auto" lets the backend choose
 	DataType   collectives.DataType   `json:"dtype"`
 	Reduction  collectives.Reduction  `json:"op"`    // Sum where the collective does not reduce
-	Bytes      int64                  `json:"bytes"` // as asked, with the meaning of nccl-tests
+	Bytes      int64                  `json:"bytes"` // as asked, with the meaning of nccl-tests; of one message
 	Root       int                    `json:"root"`
 	InPlace    bool                   `json:"in_place"`
+	Window     int                    `json:"window,omitempty"` // messages under way at once, where the test has a window
 }
 
 // How it is carried out.
 type How struct {
 	Backend   string `json:"backend"`
 	Variant   string `json:"variant,omitempty"` // canonical other settings, "proto=simple,gdr=off"; empty by default
-	Transport string `json:"transport"`         // "shm", "tcp", "shm+tcp"
+	Transport string `json:"transport"`         // "shm", "tcp", "shm+tcp", or TransportLibrary
 	Buffers   string `json:"buffers"`           // "private", "registered"
 	Timing    Timing `json:"timing"`
 }
@@ -46,8 +48,13 @@ type Where struct {
 	Hosts  int `json:"hosts"`
 	Domain int `json:"domain"` // ranks that share a host or NVLink domain
 	Radix  int `json:"radix"`
-	Chunks int `json:"chunks"` // 0: the algorithm's default for the size
+	Chunks int `json:"chunks"`         // 0: the algorithm's default for the size
+	From   int `json:"from,omitempty"` // the ranks of a point-to-point test of one pair
+	To     int `json:"to,omitempty"`
 }
+
+// TransportLibrary is the transport of a backend whose library chooses by itself.
+const TransportLibrary = "library"
 
 // Timing is how iterations are timed.
 type Timing string
@@ -64,7 +71,10 @@ const Auto = "auto"
 
 // Shape is what the algorithm a sees of the case. The error says why no such shape exists.
 func (c Case) Shape(a collectives.Algorithm) (collectives.Shape, error) {
-	s, err := collectives.NewShape(c.What.Collective, c.Where.Ranks, c.What.Root, c.What.Bytes, c.What.DataType)
+	if c.What.Operation != "" {
+		return collectives.Shape{}, fmt.Errorf("%s is no collective: it has no algorithm", c.What.Operation)
+	}
+	s, err := c.Whole()
 	if err != nil {
 		return s, err
 	}
@@ -81,7 +91,10 @@ func (c Case) Shape(a collectives.Algorithm) (collectives.Shape, error) {
 	return s, a.Supports(s)
 }
 
-// String names the case in messages: "all_reduce 4 MiB ring".
+// String names the case in messages: "all_reduce 4 MiB ring", "latency 8 B".
 func (c Case) String() string {
+	if c.What.Operation != "" {
+		return fmt.Sprintf("%s %s", c.What.Operation, unit.Bytes(c.What.Bytes))
+	}
 	return fmt.Sprintf("%s %s %s", c.What.Collective, unit.Bytes(c.What.Bytes), c.What.Algorithm)
 }

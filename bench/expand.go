@@ -23,14 +23,15 @@ type expansion struct {
 
 // block is a block of settings, read.
 type block struct {
-	settings    Settings
-	base        Case // what all its cases have in common
-	collectives []collectives.Collective
-	algorithms  []string // names; nil: all
-	dtypes      []collectives.DataType
-	ops         []collectives.Reduction
-	bytes       []int64
-	variants    []string
+	settings   Settings
+	base       Case   // what all its cases have in common
+	subjects   []Case // base for each collective or point-to-point test
+	algorithms []string
+	all        bool // algorithms: those that can, instead
+	dtypes     []collectives.DataType
+	ops        []collectives.Reduction
+	bytes      []int64
+	variants   []string
 }
 
 // expand makes the cases of a block: every combination of its lists.
@@ -40,17 +41,12 @@ func expand(s Settings, ranks int, site Site) (expansion, error) {
 	if err != nil {
 		return e, err
 	}
-	for _, collective := range b.collectives {
-		for _, dtype := range b.dtypes {
+	for _, c := range b.subjects {
+		for _, c.What.DataType = range b.dtypes {
 			for _, op := range b.ops {
-				for _, bytes := range b.bytes {
-					c := b.base
-					c.What.Collective, c.What.DataType, c.What.Bytes = collective, dtype, bytes
-					if collective.Reduces() {
+				for _, c.What.Bytes = range b.bytes {
+					if c.What.Reduces() {
 						c.What.Reduction = op
-					}
-					if !collective.Rooted() {
-						c.What.Root = 0
 					}
 					if err := e.add(b, c, site); err != nil {
 						return e, err
@@ -64,23 +60,20 @@ func expand(s Settings, ranks int, site Site) (expansion, error) {
 
 // add adds the case once per algorithm. An error is one of usage.
 func (e *expansion) add(b block, c Case, site Site) error {
-	what := c.What
-	if _, err := collectives.NewShape(what.Collective, c.Where.Ranks, what.Root, what.Bytes, what.DataType); err != nil {
+	if _, err := c.Whole(); err != nil {
 		if _, asked := b.settings["bytes"]; !asked {
 			return nil // the default sweep begins where there is something to measure
 		}
 		return b.settings.Errorf("bytes", "%w", err)
 	}
 	names := b.algorithms
-	if names == nil {
-		for _, a := range algorithms.For(what.Collective) {
-			names = append(names, a.Name)
-		}
+	if b.all {
+		names = site.algorithms(c.How.Backend, c.What.Collective)
 	}
 	for _, name := range names {
 		for _, variant := range b.variants {
 			c.What.Algorithm, c.How.Variant = name, variant
-			e.take(c, supports(c, site), b.algorithms != nil)
+			e.take(c, site.supports(c), !b.all)
 			if len(e.cases)+len(e.skipped) > maxCases {
 				return b.settings.Errorf("bytes", "more than %d cases", maxCases)
 			}
@@ -104,28 +97,34 @@ func (e *expansion) take(c Case, wrong error, asked bool) {
 }
 
 // supports says why a case cannot be carried out.
-func supports(c Case, site Site) error {
-	if c.What.Algorithm != Auto {
-		a, err := algorithms.Find(c.What.Algorithm)
-		if err != nil {
-			return err
-		}
-		if _, err = c.Shape(a); err != nil {
-			return err
-		}
+func (s Site) supports(c Case) error {
+	if s.Supports != nil {
+		return s.Supports(c)
 	}
-	if site.Supports == nil {
+	if c.What.Algorithm == Auto {
 		return nil
 	}
-	return site.Supports(c)
+	a, err := algorithms.Find(c.What.Algorithm)
+	if err == nil {
+		_, err = c.Shape(a)
+	}
+	return err
+}
+
+// algorithms lists the algorithms that the backend has for the collective.
+func (s Site) algorithms(backend string, c collectives.Collective) (names []string) {
+	if s.Algorithms != nil {
+		return s.Algorithms(backend, c)
+	}
+	for _, a := range algorithms.For(c) {
+		names = append(names, a.Name)
+	}
+	return names
 }
 
 func readBlock(s Settings, ranks int, site Site) (b block, err error) {
 	b.settings = s
 	if b.base, err = readBase(s, ranks, site); err != nil {
-		return b, err
-	}
-	if b.collectives, err = list(s, "collective", collectives.ParseCollective); err != nil {
 		return b, err
 	}
 	if b.dtypes, err = list(s, "dtype", collectives.ParseDataType); err != nil {
@@ -140,19 +139,118 @@ func readBlock(s Settings, ranks int, site Site) (b block, err error) {
 	if b.variants, err = readVariants(s); err != nil {
 		return b, err
 	}
-	if s.Text("algorithm") != "all" {
-		b.algorithms, err = list(s, "algorithm", func(name string) (string, error) { return name, known(name, b.collectives) })
+	if s.Text("operation") != "" {
+		return b, b.readPointToPoint()
 	}
-	return b, err
+	return b, b.readCollectives(site)
+}
+
+// readCollectives reads which collectives by which algorithms.
+func (b *block) readCollectives(site Site) error {
+	s := b.settings
+	for _, key := range []string{"pair", "window"} {
+		if _, ok := s[key]; ok {
+			return s.Errorf(key, "only point-to-point tests have it: give operation")
+		}
+	}
+	asked, err := list(s, "collective", collectives.ParseCollective)
+	if err != nil {
+		return err
+	}
+	for _, collective := range asked {
+		c := b.base
+		c.What.Collective = collective
+		if !collective.Rooted() {
+			c.What.Root = 0
+		}
+		b.subjects = append(b.subjects, c)
+	}
+	if b.all = s.Text("algorithm") == "all"; b.all {
+		return nil
+	}
+	b.algorithms, err = list(s, "algorithm", func(name string) (string, error) {
+		return name, known(name, asked, func(c collectives.Collective) []string { return site.algorithms(b.base.How.Backend, c) })
+	})
+	return err
+}
+
+// readPointToPoint reads which point-to-point tests between which ranks.
+func (b *block) readPointToPoint() error {
+	s := b.settings
+	for _, key := range []string{"collective", "op", "root", "in-place"} {
+		if _, ok := s[key]; ok {
+			return s.Errorf(key, "point-to-point tests (operation) have none")
+		}
+	}
+	if s.Text("algorithm") != Auto {
+		return s.Errorf("algorithm", "point-to-point tests (operation) have none")
+	}
+	tests, err := list(s, "operation", FindPointToPoint)
+	if err != nil {
+		return err
+	}
+	ranks := b.base.Where.Ranks
+	if ranks < 2 {
+		return s.Errorf("operation", "a point-to-point test needs 2 ranks or more: there is %d", ranks)
+	}
+	pair, err := s.pair(ranks)
+	if err != nil {
+		return err
+	}
+	window, err := s.integer("window", 0, 1, maxWindow)
+	if err != nil {
+		return err
+	}
+	b.algorithms = []string{Auto}
+	for _, p := range tests {
+		c := b.base
+		c.What.Operation, c.What.Root, c.What.InPlace = p.Name, 0, false
+		if p.Windowed {
+			c.What.Window = window
+		}
+		if !p.AllPairs {
+			c.Where.From, c.Where.To = pair.From, pair.To
+		}
+		b.subjects = append(b.subjects, c)
+	}
+	return nil
+}
+
+// maxWindow bounds the messages under way at once.
+const maxWindow = 4096
+
+// pair reads the ranks FROM,TO of a point-to-point test. The first and the last, if nothing is said: where there are several
+// hosts they are on different ones.
+func (s Settings) pair(ranks int) (Pair, error) {
+	p := Pair{0, ranks - 1}
+	text := s.Text("pair")
+	if text == "" {
+		return p, nil
+	}
+	numbers := words(text)
+	var err error
+	if len(numbers) == 2 {
+		if p.From, err = strconv.Atoi(numbers[0]); err == nil {
+			p.To, err = strconv.Atoi(numbers[1])
+		}
+	}
+	if len(numbers) != 2 || err != nil || p.From == p.To || min(p.From, p.To) < 0 || max(p.From, p.To) >= ranks {
+		return p, s.Errorf("pair", "%q: want two different ranks FROM,TO of 0 … %d", text, ranks-1)
+	}
+	return p, nil
 }
 
 // readBase reads what all cases of a block have in common.
 func readBase(s Settings, ranks int, site Site) (c Case, err error) {
 	transport := s.Text("transport")
-	if transport == "" {
-		if transport = site.Transport; transport == "" {
-			transport = map[bool]string{true: "shm", false: "tcp"}[site.Hosts == 1]
-		}
+	switch {
+	case transport != "":
+	case s.Text("backend") != defaults["backend"]:
+		transport = TransportLibrary
+	case site.Transport != "":
+		transport = site.Transport
+	default:
+		transport = map[bool]string{true: "shm", false: "tcp"}[site.Hosts == 1]
 	}
 	if transport == "shm" && site.Hosts > 1 {
 		return c, s.Errorf("transport", "shm joins ranks of one host: there are %d hosts", site.Hosts)
@@ -163,7 +261,7 @@ func readBase(s Settings, ranks int, site Site) (c Case, err error) {
 		known     []string
 	}{
 		{"backend", s.Text("backend"), &c.How.Backend, site.Backends},
-		{"transport", transport, &c.How.Transport, []string{"shm", "tcp", "shm+tcp"}},
+		{"transport", transport, &c.How.Transport, []string{"shm", "tcp", "shm+tcp", TransportLibrary}},
 		{"buffers", s.Text("buffers"), &c.How.Buffers, []string{"private", "registered"}},
 		{"timing", s.Text("timing"), (*string)(&c.How.Timing), []string{string(TimingBarrier), string(TimingBatch)}},
 	} {
@@ -213,28 +311,33 @@ func list[T comparable](s Settings, key string, parse func(string) (T, error)) (
 	return found, nil
 }
 
-// known says whether there is such an algorithm for at least one of the collectives.
-func known(name string, asked []collectives.Collective) error {
+// known says whether there is such an algorithm for at least one of the collectives. has lists those of a collective.
+func known(name string, asked []collectives.Collective, has func(collectives.Collective) []string) error {
 	if name == Auto {
 		return nil
 	}
 	if name == "all" {
 		return fmt.Errorf("all stands alone")
 	}
-	a, err := algorithms.Find(name)
-	if err != nil {
-		return err
+	var names, whose, all []string
+	for _, c := range collectives.Collectives {
+		for _, a := range has(c) {
+			if !slices.Contains(all, a) {
+				all = append(all, a)
+			}
+		}
+		if slices.Contains(has(c), name) {
+			whose = append(whose, c.String())
+		}
 	}
-	var names []string
 	for _, c := range asked {
-		if slices.Contains(a.Collectives, c) {
+		names = append(names, c.String())
+		if slices.Contains(has(c), name) {
 			return nil
 		}
-		names = append(names, c.String())
 	}
-	var has []string
-	for _, c := range a.Collectives {
-		has = append(has, c.String())
+	if whose == nil {
+		return fmt.Errorf("unknown algorithm %q: want one of %s", name, strings.Join(all, ", "))
 	}
-	return fmt.Errorf("%s has no algorithm %q: it is one for %s", strings.Join(names, ", "), name, strings.Join(has, ", "))
+	return fmt.Errorf("%s has no algorithm %q: it is one for %s", strings.Join(names, ", "), name, strings.Join(whose, ", "))
 }

@@ -120,7 +120,7 @@ func (s *run) iterate(ctx context.Context, m *measurement, pass int) error {
 		if err != nil || m.ended {
 			return err
 		}
-		taken += len(batch.Seconds[0])
+		taken += count(batch.Seconds)
 	}
 	m.ended = m.enough(s.Plan, pass)
 	return nil
@@ -256,6 +256,8 @@ func (m *measurement) fill(p Plan) {
 // judge compares the algorithm that ran with the one that was asked for.
 func judge(asked string, e Evidence) (Status, string) {
 	switch {
+	case asked == Auto && e.Source != "" && e.Observed == "":
+		return OK, "" // nothing was asked, and the source says who chose
 	case e.Observed == "" || e.Source == "":
 		return Unproven, "nothing shows which algorithm ran"
 	case asked != Auto && asked != e.Observed:

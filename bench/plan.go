@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"collbench/bench/unit"
+	"collbench/collectives"
 )
 
 // Plan is everything that Run needs to know: the cases and how thoroughly they are measured.
@@ -23,13 +24,16 @@ type Plan struct {
 
 // Site is the place where a plan is to be carried out.
 type Site struct {
-	Ranks     int              // if the settings do not say
-	Fixed     bool             // whether the settings may not say another number of ranks
-	Hosts     int              // 1 or more
-	Domain    int              // ranks that share a host; 0: all
-	Transport string           // if the settings do not say; "": shm on one host, else tcp
-	Backends  []string         // names
-	Supports  func(Case) error // why the backend cannot carry out the case; nil: it can always
+	Ranks     int      // if the settings do not say
+	Fixed     bool     // whether the settings may not say another number of ranks
+	Hosts     int      // 1 or more
+	Domain    int      // ranks that share a host; 0: all
+	Transport string   // if the settings do not say; "": shm on one host, else tcp
+	Backends  []string // names
+	// Supports says why the backend cannot carry out the case, and Algorithms which algorithms it has for a collective. nil: as the
+	// programs of collectives/algorithms say.
+	Supports   func(Case) error
+	Algorithms func(backend string, c collectives.Collective) []string
 }
 
 // maxCount bounds counts of iterations, launches, ranks and the like against slips of the pen.

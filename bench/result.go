@@ -49,7 +49,7 @@ type Result struct {
 // Evidence is what shows which algorithm ran.
 type Evidence struct {
 	Observed string `json:"observed,omitempty"` // the algorithm that ran; empty where nothing tells
-	Source   string `json:"source,omitempty"`   // "program", "profiler", "debug log", "counters"; empty: none
+	Source   string `json:"source,omitempty"`   // "program", "control variable", "profiler", "debug log", "counters"; "library": it chose, as it was left to; empty: none
 	Detail   string `json:"detail,omitempty"`
 }
 

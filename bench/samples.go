@@ -13,9 +13,17 @@ func check(b Batch, c Case) error {
 	if len(b.Seconds) != c.Where.Ranks {
 		return fmt.Errorf("%s: samples of %d ranks: want %d", c, len(b.Seconds), c.Where.Ranks)
 	}
+	n := count(b.Seconds)
+	if n == 0 {
+		return fmt.Errorf("%s: no samples", c)
+	}
 	for rank, samples := range b.Seconds {
-		if len(samples) == 0 || len(samples) != len(b.Seconds[0]) {
-			return fmt.Errorf("%s: rank %d: %d samples: want as many as rank 0, which has %d", c, rank, len(samples), len(b.Seconds[0]))
+		want := n
+		if !c.Times(rank) {
+			want = 0
+		}
+		if len(samples) != want {
+			return fmt.Errorf("%s: rank %d: %d samples: want %d", c, rank, len(samples), want)
 		}
 		for _, v := range samples {
 			if !(v > 0) || math.IsInf(v, 0) {
@@ -26,6 +34,14 @@ func check(b Batch, c Case) error {
 	return nil
 }
 
+// count is the number of samples of each rank that has any.
+func count(seconds [][]float64) (n int) {
+	for _, samples := range seconds {
+		n = max(n, len(samples))
+	}
+	return n
+}
+
 // take keeps a batch's samples, one of every stride. When there are twice as many as a result may hold, every
 // other one goes, so that those that stay cover the whole time.
 func (m *measurement) take(b Batch, elapsed float64) {
@@ -33,14 +49,16 @@ func (m *measurement) take(b Batch, elapsed float64) {
 		m.seconds = make([][]float64, len(b.Seconds))
 		m.counted = make([]LinkBytes, len(b.Counted))
 	}
-	for i := range b.Seconds[0] {
+	for i := range count(b.Seconds) {
 		if m.samples%m.stride == 0 {
-			for rank := range b.Seconds {
-				m.seconds[rank] = append(m.seconds[rank], b.Seconds[rank][i])
+			for rank, samples := range b.Seconds {
+				if len(samples) > 0 {
+					m.seconds[rank] = append(m.seconds[rank], samples[i])
+				}
 			}
 		}
 		m.samples++
-		if len(m.seconds[0]) == 2*MaxSamples {
+		if count(m.seconds) == 2*MaxSamples {
 			m.stride *= 2
 			for rank, samples := range m.seconds {
 				m.seconds[rank] = everyOther(samples)
@@ -65,13 +83,10 @@ func everyOther(samples []float64) []float64 {
 	return slices.Clone(kept)
 }
 
-// slowest is the time of each iteration: the largest over the ranks.
+// slowest is the time of each iteration: the largest over the ranks that have samples.
 func slowest(seconds [][]float64) []float64 {
-	if len(seconds) == 0 {
-		return nil
-	}
-	times := slices.Clone(seconds[0])
-	for _, samples := range seconds[1:] {
+	times := make([]float64, count(seconds))
+	for _, samples := range seconds {
 		for i, v := range samples {
 			times[i] = max(times[i], v)
 		}
@@ -92,14 +107,13 @@ func (m *measurement) precision() float64 {
 
 // thinned leaves at most MaxSamples samples of each rank, evenly spread.
 func thinned(seconds [][]float64) [][]float64 {
-	if len(seconds) == 0 || len(seconds[0]) <= MaxSamples {
+	if count(seconds) <= MaxSamples {
 		return seconds
 	}
-	n := len(seconds[0])
 	kept := make([][]float64, len(seconds))
 	for rank, samples := range seconds {
-		for i := range MaxSamples {
-			kept[rank] = append(kept[rank], samples[i*n/MaxSamples])
+		for i := range min(MaxSamples, len(samples)) {
+			kept[rank] = append(kept[rank], samples[i*len(samples)/MaxSamples])
 		}
 	}
 	return kept

@@ -17,7 +17,7 @@ type Settings map[string]Setting
 
 // The keys. Those of a case may differ from block to block of a plan file, those of the run may not.
 var (
-	caseKeys = []string{"backend", "variant", "transport", "buffers", "collective", "algorithm", "bytes", "dtype", "op", "in-place",
+	caseKeys = []string{"backend", "variant", "transport", "buffers", "collective", "operation", "pair", "window", "algorithm", "bytes", "dtype", "op", "in-place",
 		"root", "domain", "radix", "chunks", "timing"}
 	runKeys = []string{"ranks", "precision", "budget", "iterations", "warmup", "launches", "seed"}
 	// outputKeys are no business of this package, but a plan file may hold them.
@@ -31,7 +31,7 @@ func Keys() []string { return slices.Concat(caseKeys, runKeys, outputKeys) }
 // element.
 var defaults = map[string]string{
 	"backend": "host", "buffers": "private", "collective": "all_reduce", "algorithm": Auto, "dtype": "float32",
-	"op": "sum", "in-place": "false", "root": "0", "radix": "40", "chunks": "0", "timing": string(TimingBarrier),
+	"op": "sum", "in-place": "false", "root": "0", "radix": "40", "chunks": "0", "window": "64", "timing": string(TimingBarrier),
 	"precision": "1%", "budget": "30s", "launches": "1", "seed": "1", "bytes": DefaultBytes,
 }
 

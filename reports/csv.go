@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 
+	"collbench/bench"
 	"collbench/bench/summary"
 )
 
@@ -15,7 +16,7 @@ type column struct {
 	value func(summary.Row) string
 }
 
-// columns are the keys of collbench.result/1, nested ones with a dot.
+// columns are the keys of collbench.result/1, nested ones with a dot; of a fault only who it was, and where.
 var columns = []column{
 	{"schema", func(r summary.Row) string { return r.Schema }},
 	{"run", func(r summary.Row) string { return r.Run }},
@@ -67,6 +68,14 @@ var columns = []column{
 	{"counted.bytes_received", counted(func(c summary.Counted) *float64 { return &c.BytesReceived })},
 	{"model.seconds", modelled(func(m summary.Model) *float64 { return &m.Seconds })},
 	{"model.busbw", modelled(func(m summary.Model) *float64 { return &m.BusBW })},
+	{"operation", func(r summary.Row) string { return r.Operation }},
+	{"from", func(r summary.Row) string { return whole(r.From) }},
+	{"to", func(r summary.Row) string { return whole(r.To) }},
+	{"window", func(r summary.Row) string { return positive(r.Window) }},
+	{"fault.kind", fault(func(f bench.Fault) string { return string(f.Kind) })},
+	{"fault.rank", fault(func(f bench.Fault) string { return whole(f.Rank) })},
+	{"fault.host", fault(func(f bench.Fault) string { return f.Host })},
+	{"fault.stage", fault(func(f bench.Fault) string { return f.Stage })},
 }
 
 // CSV writes the rows with a header line of the keys of collbench.result/1, nested ones joined by a dot. What is
@@ -98,6 +107,13 @@ func positive(n int) string {
 	return strconv.Itoa(n)
 }
 
+func whole(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
 func real(v *float64) string {
 	if v == nil {
 		return ""
@@ -111,6 +127,15 @@ func evidence(field func(summary.Evidence) string) func(summary.Row) string {
 			return ""
 		}
 		return field(*r.Evidence)
+	}
+}
+
+func fault(field func(bench.Fault) string) func(summary.Row) string {
+	return func(r summary.Row) string {
+		if r.Fault == nil {
+			return ""
+		}
+		return field(*r.Fault)
 	}
 }
 

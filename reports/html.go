@@ -122,7 +122,7 @@ func title(all []panel, rows []summary.Row) string {
 	}
 	var names []string
 	for _, r := range rows {
-		if name := strings.ReplaceAll(r.Collective, "_", "-"); len(names) == 0 || names[len(names)-1] != name {
+		if name := strings.ReplaceAll(r.Name(), "_", "-"); len(names) == 0 || names[len(names)-1] != name {
 			names = append(names, name)
 		}
 	}

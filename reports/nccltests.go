@@ -27,12 +27,16 @@ func seriesOf(r summary.Row) series {
 // NCCLTests writes the rows in the text layout of nccl-tests 2.1x, a table for each algorithm, so that programs
 // which pick columns from there work here. The comments at the head say that it is collbench. Rates below 1 GB/s
 // have four decimals instead of two; a side (out of place, in place) that was not measured reads N/A. The figures
-// are medians, where nccl-tests prints means.
+// are medians, where nccl-tests prints means. Point-to-point tests are named in a comment only.
 func NCCLTests(w io.Writer, info bench.RunInfo, rows []summary.Row) error {
 	var b bytes.Buffer
 	var order []series
 	tables := map[series][]summary.Row{}
 	for _, r := range sorted(rows) {
+		if r.Operation != "" {
+			fmt.Fprintf(&b, "# %s: %s: point-to-point tests have no place in this layout\n", caseName(r), r.Status)
+			continue
+		}
 		s := seriesOf(r)
 		if tables[s] == nil {
 			order = append(order, s)

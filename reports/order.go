@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"collbench/bench"
 	"collbench/bench/summary"
 	"collbench/bench/unit"
 	"collbench/collectives"
@@ -20,13 +21,20 @@ func sorted(rows []summary.Row) []summary.Row {
 }
 
 func compareRows(a, b summary.Row) int {
-	ca, _ := collectives.ParseCollective(a.Collective)
-	cb, _ := collectives.ParseCollective(b.Collective)
-	return cmp.Or(cmp.Compare(ca, cb), cmp.Compare(a.Ranks, b.Ranks), strings.Compare(a.DataType, b.DataType),
+	return cmp.Or(cmp.Compare(subject(a), subject(b)), cmp.Compare(a.Ranks, b.Ranks), strings.Compare(a.DataType, b.DataType),
 		strings.Compare(a.Reduction, b.Reduction), cmp.Compare(a.Root, b.Root), cmp.Compare(a.Bytes, b.Bytes),
 		cmp.Compare(rank(a.Algorithm), rank(b.Algorithm)), strings.Compare(a.Algorithm, b.Algorithm),
 		strings.Compare(a.Backend+a.Variant+a.Transport+a.Buffers, b.Backend+b.Variant+b.Transport+b.Buffers),
 		strings.Compare(string(a.Timing), string(b.Timing)), compareBool(a.InPlace, b.InPlace), cmp.Compare(a.Launch, b.Launch))
+}
+
+// subject is the place of a collective, or after all of them of a point-to-point test, in the order in which they are shown.
+func subject(r summary.Row) int {
+	if r.Operation != "" {
+		return len(collectives.Collectives) + slices.IndexFunc(bench.PointToPoints, func(p bench.PointToPoint) bool { return p.Name == r.Operation })
+	}
+	c, _ := collectives.ParseCollective(r.Collective)
+	return int(c)
 }
 
 // rank is an algorithm's place in the list of all; unknown ones, auto among them, come first.
@@ -63,7 +71,7 @@ func remarks(rows []summary.Row) (list []remark) {
 			if cases[k] == nil {
 				order = append(order, k)
 			}
-			cases[k] = append(cases[k], oneLine(r.Collective+" "+ranAs(r)+" "+unit.Bytes(r.Bytes)))
+			cases[k] = append(cases[k], oneLine(caseName(r)))
 		}
 	}
 	for _, k := range order {
@@ -75,6 +83,11 @@ func remarks(rows []summary.Row) (list []remark) {
 		list = append(list, k)
 	}
 	return list
+}
+
+// caseName names a row's case: "all_reduce ring 4 MiB", "latency 8 B".
+func caseName(r summary.Row) string {
+	return strings.Join(slices.DeleteFunc([]string{r.Name(), ranAs(r), unit.Bytes(r.Bytes)}, func(s string) bool { return s == "" }), " ")
 }
 
 func unique(list []string) (kept []string) {

@@ -29,7 +29,19 @@ const (
 // identity are the properties of a case that go into the line above the table when all rows share them, and else
 // into a column.
 var identity = []field{
-	{"collective", alignLeft, func(r summary.Row) string { return r.Collective }},
+	{"collective", alignLeft, summary.Row.Name},
+	{"between", alignLeft, func(r summary.Row) string {
+		if r.From == nil || r.To == nil {
+			return ""
+		}
+		return fmt.Sprintf("rank %d to rank %d", *r.From, *r.To)
+	}},
+	{"window", alignLeft, func(r summary.Row) string {
+		if r.Window == 0 {
+			return ""
+		}
+		return "window of " + strconv.Itoa(r.Window)
+	}},
 	{"type", alignLeft, func(r summary.Row) string {
 		if r.Reduction == "none" {
 			return r.DataType
@@ -37,7 +49,10 @@ var identity = []field{
 		return r.DataType + " " + r.Reduction
 	}},
 	{"placement", alignLeft, func(r summary.Row) string {
-		if r.InPlace {
+		switch {
+		case r.Operation != "":
+			return ""
+		case r.InPlace:
 			return "in place"
 		}
 		return "out of place"
@@ -121,7 +136,7 @@ func Table(w io.Writer, rows []summary.Row) error {
 		switch v := f.value(rows[0]); {
 		case !same:
 			columns = append(columns, f)
-		case v != "launch 0":
+		case v != "launch 0" && v != "":
 			shared = append(shared, oneLine(v))
 		}
 	}
@@ -158,11 +173,12 @@ func Table(w io.Writer, rows []summary.Row) error {
 
 // footer lists errors and notes, each said once with the cases it is about, and explains what is in the table.
 func footer(rows []summary.Row) string {
-	counted, switched, simulated := false, false, false
+	counted, switched, simulated, windowed := false, false, false, false
 	for _, r := range rows {
 		counted = counted || r.Counted != nil
 		switched = switched || reducesInSwitch(r)
 		simulated = simulated || r.Simulated
+		windowed = windowed || r.Window > 0
 	}
 	var b strings.Builder
 	for _, k := range remarks(rows) {
@@ -170,6 +186,9 @@ func footer(rows []summary.Row) string {
 	}
 	if simulated {
 		b.WriteString("\nsimulated: a stand-in ran, not the hardware.")
+	}
+	if windowed {
+		b.WriteString("\nwindow: the time is that of all its messages, and algbw what all pairs send in it.")
 	}
 	if counted {
 		b.WriteString("\nsent: bytes of one rank by the algorithm's program; counted: by its link's own counters, headers included.")
@@ -185,6 +204,9 @@ func footer(rows []summary.Row) string {
 
 // ranAs names the algorithm, and after an arrow the one that ran when it has another name.
 func ranAs(r summary.Row) string {
+	if r.Operation != "" {
+		return "" // a point-to-point test has none
+	}
 	if r.Observed != "" && r.Observed != r.Algorithm {
 		return r.Algorithm + " → " + r.Observed
 	}

@@ -104,14 +104,17 @@ func TestCSVHasEveryKey(t *testing.T) {
 			if kind.Kind() == reflect.Pointer {
 				kind = kind.Elem()
 			}
-			if kind.Kind() == reflect.Struct {
+			switch {
+			case name == "fault":
+			case kind.Kind() == reflect.Struct:
 				walk(prefix+name+".", kind)
-			} else {
+			default:
 				keys = append(keys, prefix+name)
 			}
 		}
 	}
 	walk("", reflect.TypeFor[summary.Row]())
+	keys = append(keys, "fault.kind", "fault.rank", "fault.host", "fault.stage")
 	var names []string
 	for _, c := range columns {
 		names = append(names, c.name)
@@ -220,5 +223,43 @@ func TestNCCLTestsLayout(t *testing.T) {
 	}
 	if compared < 10 {
 		t.Errorf("%d lines compared", compared)
+	}
+}
+
+// TestPointToPointInEveryFormat has tests of messages beside a collective.
+func TestPointToPointInEveryFormat(t *testing.T) {
+	info, results, rows := lab(4096).build(t)
+	for _, name := range []string{"bandwidth", "latency"} {
+		r := results[0]
+		r.What = bench.What{Operation: name, Algorithm: bench.Auto, Bytes: 4096}
+		if name == "bandwidth" {
+			r.What.Window = 64
+		}
+		r.Where.From, r.Where.To, r.Evidence, r.Counted = 0, 7, bench.Evidence{Source: "library", Detail: "Some MPI chose"}, nil
+		for rank := range r.Seconds {
+			if rank > 0 {
+				r.Seconds[rank] = nil
+			}
+		}
+		results, rows = append(results, r), append(rows, summary.Of(info, r))
+	}
+	for format, want := range map[string][]string{
+		"table":      {"latency", "rank 0 to rank 7", "window of 64", "window: the time is that of all its messages"},
+		"csv":        {",latency,0,7,\n", ",bandwidth,0,7,64\n"},
+		"json":       {`"operation":"latency","from":0,"to":7}`, `"window":64`},
+		"nccl-tests": {"# latency 4 KiB: ok: point-to-point tests have no place", "# bandwidth 4 KiB: ok"},
+	} {
+		var got bytes.Buffer
+		if err := Rows(&got, format, info, rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(got.String(), text) {
+				t.Errorf("%s: no %q in\n%s", format, text, got.String())
+			}
+		}
+		if format == "table" && strings.Index(got.String(), "bandwidth ") < strings.Index(got.String(), "latency ") {
+			t.Errorf("bandwidth before latency:\n%s", got.String())
+		}
 	}
 }

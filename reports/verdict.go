@@ -81,7 +81,7 @@ func isAre(n int) string {
 func firstError(rows []summary.Row, status bench.Status, n int) string {
 	for _, r := range rows {
 		if r.Status == status {
-			text := fmt.Sprintf("%s %s %s: %s", r.Collective, ranAs(r), unit.Bytes(r.Bytes), r.Status)
+			text := fmt.Sprintf("%s: %s", caseName(r), r.Status)
 			if r.Error != "" {
 				text += ": " + r.Error
 			}

@@ -8,10 +8,11 @@ import (
 
 	"collbench/bench"
 	"collbench/bench/backend/host"
+	"collbench/bench/backend/mpi"
 )
 
 // All lists every backend in the order in which they are shown.
-var All = []bench.Backend{host.Backend{}}
+var All = []bench.Backend{host.Backend{}, &mpi.Backend{}}
 
 // Find returns the backend of that name; the error lists the names there are.
 func Find(name string) (bench.Backend, error) {

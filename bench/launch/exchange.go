@@ -118,7 +118,8 @@ func meetAt(v Variables, host string, ports ...int) (Exchange, error) {
 	return known{host, ports, secret}, nil
 }
 
-// rendezvousVariable says where to meet, whatever the launcher: HOST:PORT or file:PATH.
+// rendezvousVariable says where to meet, whatever the launcher: HOST:PORT, file:PATH, or fd:NUMBER, a pipe to the
+// launcher that started this rank.
 const rendezvousVariable = "COLLBENCH_RENDEZVOUS"
 
 // meetWhereTold is the Exchange of COLLBENCH_RENDEZVOUS.
@@ -126,6 +127,9 @@ func meetWhereTold(w *World, v Variables) (Exchange, error) {
 	text := v[rendezvousVariable]
 	if path, ok := strings.CutPrefix(text, "file:"); ok {
 		return &file{path: path, rank: w.Rank}, nil
+	}
+	if number, ok := strings.CutPrefix(text, pipePrefix); ok {
+		return openPipe(number, w.Rank)
 	}
 	host, port, err := splitAddress(text)
 	if err != nil {

@@ -3,6 +3,7 @@ package launch
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // findOwn reads our own variables. The flags --rank, --ranks and --rendezvous set them.
@@ -14,6 +15,9 @@ func findOwn(v Variables) (*World, error) {
 		return nil, errors.New("COLLBENCH_RANK is there, but no COLLBENCH_SIZE (with --rank goes --ranks)")
 	}
 	w := newWorld("collbench", "flags or COLLBENCH_ variables")
+	if strings.HasPrefix(v[rendezvousVariable], pipePrefix) {
+		w.By = "collbench launch"
+	}
 	r := reading{world: w, variables: v}
 	r.number("rank", &w.Rank, 0, "COLLBENCH_RANK")
 	r.number("size", &w.Size, 1, "COLLBENCH_SIZE")

@@ -148,9 +148,19 @@ func valid(r bench.Result) error {
 	case len(r.Counted) > 0 && len(r.Counted) != r.Where.Ranks:
 		return fmt.Errorf("counted bytes of %d ranks, want those of all %d", len(r.Counted), r.Where.Ranks)
 	}
+	first := -1 // rank that has samples
 	for rank, samples := range r.Seconds {
-		if len(samples) != len(r.Seconds[0]) {
-			return fmt.Errorf("%d samples of rank %d but %d of rank 0", len(samples), rank, len(r.Seconds[0]))
+		if !r.Case.Times(rank) {
+			if len(samples) > 0 {
+				return fmt.Errorf("%d samples of rank %d, which gives none", len(samples), rank)
+			}
+			continue
+		}
+		if first < 0 {
+			first = rank
+		}
+		if len(samples) != len(r.Seconds[first]) {
+			return fmt.Errorf("%d samples of rank %d but %d of rank %d", len(samples), rank, len(r.Seconds[first]), first)
 		}
 		for _, s := range samples {
 			if s < 0 || math.IsInf(s, 0) {

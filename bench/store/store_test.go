@@ -260,3 +260,19 @@ func FuzzReadInfo(f *testing.F) {
 		}
 	})
 }
+
+// TestPointToPoint keeps the samples of those ranks alone that give some.
+func TestPointToPoint(t *testing.T) {
+	r := result(8)
+	r.What = bench.What{Operation: "latency", Algorithm: bench.Auto, Bytes: 8}
+	r.Where = bench.Where{Ranks: 3, Hosts: 1, From: 2, To: 0}
+	r.Seconds = [][]float64{{}, {}, {1e-6}}
+	runs, warnings, err := Read(write(t, r))
+	if err != nil || len(warnings) > 0 || runs[0].Results[0].Case != r.Case {
+		t.Errorf("%+v %v %v", runs, warnings, err)
+	}
+	r.Seconds[0] = []float64{2e-6}
+	if err := valid(r); err == nil || !strings.Contains(err.Error(), "rank 0, which gives none") {
+		t.Error(err)
+	}
+}

@@ -165,7 +165,7 @@ func (f *Folder) Append(r bench.Result) error {
 	if err != nil {
 		err = errors.Join(err, f.results.Truncate(f.size))
 		return fmt.Errorf("%s: %s %s %d bytes was not kept, the %d results before it were: %w",
-			f.results.Name(), r.What.Collective, r.What.Algorithm, r.What.Bytes, f.kept, err)
+			f.results.Name(), r.What.Name(), r.What.Algorithm, r.What.Bytes, f.kept, err)
 	}
 	f.size += int64(len(data))
 	f.kept++

@@ -1,6 +1,8 @@
 package summary
 
 import (
+	"math"
+
 	"collbench/bench"
 	"collbench/bench/stat"
 	"collbench/collectives"
@@ -13,18 +15,26 @@ func Of(info bench.RunInfo, r bench.Result) Row {
 	w, h, at := r.Case.What, r.Case.How, r.Case.Where
 	row := Row{
 		Schema: bench.ResultSchema, Run: info.ID, Launch: r.Launch, Status: r.Status, Error: r.Error, Fault: r.Fault, Note: r.Note,
-		Backend: h.Backend, Collective: w.Collective.String(), Algorithm: w.Algorithm, Variant: h.Variant,
+		Backend: h.Backend, Algorithm: w.Algorithm, Variant: h.Variant,
 		Observed: r.Evidence.Observed, Transport: h.Transport, Buffers: h.Buffers, Timing: h.Timing,
 		Ranks: at.Ranks, Hosts: at.Hosts, Domain: at.Domain, Root: w.Root, Bytes: w.Bytes, Chunks: r.Chunks,
 		DataType: w.DataType.String(), Reduction: "none", InPlace: w.InPlace, Wrong: r.Wrong, Simulated: r.Simulated,
 	}
-	if w.Collective.Reduces() {
+	if w.Operation == "" {
+		row.Collective = w.Collective.String()
+	} else {
+		row.Operation, row.Window = w.Operation, w.Window
+		if pairs := r.Case.Pairs(); len(pairs) == 1 {
+			row.From, row.To = &pairs[0].From, &pairs[0].To
+		}
+	}
+	if w.Reduces() {
 		row.Reduction = w.Reduction.String()
 	}
 	if r.Evidence.Source != "" {
 		row.Evidence = &Evidence{Source: r.Evidence.Source, Detail: r.Evidence.Detail}
 	}
-	whole, err := collectives.NewShape(w.Collective, at.Ranks, w.Root, w.Bytes, w.DataType)
+	whole, err := r.Case.Whole()
 	if err != nil {
 		return row // such a case never ran
 	}
@@ -35,13 +45,20 @@ func Of(info bench.RunInfo, r bench.Result) Row {
 		row.Model = predict(info, a, s, w.DataType, size)
 	}
 	row.Counted = counted(r.Counted)
-	times := IterationTimes(r.Seconds)
+	times := IterationTimes(r.Case, r.Seconds)
 	row.Samples = len(times)
 	if withheld(r) || len(times) == 0 {
 		return row
 	}
 	row.Seconds = seconds(times, r.IterationsPerSample)
-	if row.Seconds.Median > 0 {
+	switch moved := float64(r.Case.Moved()); {
+	case row.Seconds.Median <= 0:
+	case w.Operation != "": // bus bandwidth is a notion of collectives, and the figure of a latency is its time
+		if moved > 0 {
+			bw := moved / row.Seconds.Median
+			row.AlgBW = &bw
+		}
+	default:
 		algbw := size / row.Seconds.Median
 		busbw := algbw * w.Collective.BusFactor(at.Ranks)
 		row.AlgBW, row.BusBW = &algbw, &busbw
@@ -60,18 +77,23 @@ func withheld(r bench.Result) bool {
 	return r.Status == bench.Failed || r.Status == bench.Unproven && r.Evidence.Observed != ""
 }
 
-// IterationTimes is the slowest rank's time of each sample. A rank with fewer samples than the others, as after an
-// interruption, shortens the list; ranks without samples are an error of the writer and give none.
-func IterationTimes(ranks [][]float64) []float64 {
-	if len(ranks) == 0 {
+// IterationTimes is the slowest rank's time of each sample, of the ranks that the case times. A rank with fewer samples
+// than the others, as after an interruption, shortens the list; such ranks without samples are an error of the writer
+// and give none.
+func IterationTimes(c bench.Case, ranks [][]float64) []float64 {
+	var timed [][]float64
+	n := math.MaxInt
+	for rank, samples := range ranks {
+		if c.Times(rank) {
+			timed = append(timed, samples)
+			n = min(n, len(samples))
+		}
+	}
+	if len(timed) == 0 {
 		return nil
 	}
-	n := len(ranks[0])
-	for _, samples := range ranks {
-		n = min(n, len(samples))
-	}
 	times := make([]float64, n)
-	for _, samples := range ranks {
+	for _, samples := range timed {
 		for i := range times {
 			times[i] = max(times[i], samples[i])
 		}

@@ -137,13 +137,13 @@ func TestAbsent(t *testing.T) {
 }
 
 func TestIterationTimes(t *testing.T) {
-	if got := IterationTimes([][]float64{{1, 5, 2}, {3, 4}}); len(got) != 2 || got[0] != 3 || got[1] != 5 {
+	if got := IterationTimes(bench.Case{}, [][]float64{{1, 5, 2}, {3, 4}}); len(got) != 2 || got[0] != 3 || got[1] != 5 {
 		t.Errorf("%v", got)
 	}
-	if got := IterationTimes(nil); got != nil {
+	if got := IterationTimes(bench.Case{}, nil); got != nil {
 		t.Errorf("%v of nothing", got)
 	}
-	if got := IterationTimes([][]float64{{1}, {}}); len(got) != 0 {
+	if got := IterationTimes(bench.Case{}, [][]float64{{1}, {}}); len(got) != 0 {
 		t.Errorf("%v though one rank has no sample", got)
 	}
 }
@@ -162,5 +162,24 @@ func TestOnLinks(t *testing.T) {
 	r.Case.What.Algorithm, r.Evidence.Observed = "unheard-of", ""
 	if _, ok := OnLinks(info, r); ok {
 		t.Error("bytes of an unknown algorithm")
+	}
+}
+
+// TestPointToPoint has two pairs of four ranks: the slower pair's clock counts, and there is a rate where there is a window.
+func TestPointToPoint(t *testing.T) {
+	r := known()
+	r.What = bench.What{Operation: "multi_bandwidth", Algorithm: bench.Auto, Bytes: 1000, Window: 4}
+	r.Where, r.Evidence, r.Counted = bench.Where{Ranks: 4, Hosts: 1}, bench.Evidence{Source: "library", Detail: "it chose"}, nil
+	r.Seconds = [][]float64{{1e-3, 3e-3, 2e-3}, {2e-3, 2e-3, 2e-3}, {}, {}}
+	row := Of(bench.RunInfo{}, r)
+	near(t, "algbw", row.AlgBW, 2*4*1000/2e-3)
+	if row.BusBW != nil || row.WireBW != nil || row.Operations != nil || row.Collective != "" || row.Name() != "multi_bandwidth" ||
+		row.Reduction != "none" || row.From != nil || row.Samples != 3 || row.Seconds.Median != 2e-3 || row.Count != 250 || row.Window != 4 {
+		t.Errorf("%+v", row)
+	}
+	r.What.Operation, r.What.Window, r.Where.To, r.Seconds[1] = "latency", 0, 3, nil
+	row = Of(bench.RunInfo{}, r)
+	if row.AlgBW != nil || row.Seconds.Median != 2e-3 || row.From == nil || *row.From != 0 || *row.To != 3 {
+		t.Errorf("%+v", row)
 	}
 }

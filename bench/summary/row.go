@@ -17,8 +17,8 @@ type Row struct {
 	Fault      *bench.Fault `json:"fault,omitempty"`
 	Note       string       `json:"note,omitempty"`
 	Backend    string       `json:"backend"`
-	Collective string       `json:"collective"`
-	Algorithm  string       `json:"algorithm"` // as asked
+	Collective string       `json:"collective,omitempty"` // absent for a point-to-point test
+	Algorithm  string       `json:"algorithm"`            // as asked
 	Variant    string       `json:"variant"`
 	Observed   string       `json:"observed,omitempty"` // the algorithm that ran
 	Evidence   *Evidence    `json:"evidence,omitempty"`
@@ -37,7 +37,7 @@ type Row struct {
 	InPlace    bool         `json:"in_place"`
 	Samples    int          `json:"samples,omitempty"`
 	Seconds    *Seconds     `json:"seconds,omitempty"`
-	AlgBW      *float64     `json:"algbw,omitempty"`  // size of the whole buffer ÷ median
+	AlgBW      *float64     `json:"algbw,omitempty"`  // size of the whole buffer ÷ median; of a window, all bytes that the pairs send
 	BusBW      *float64     `json:"busbw,omitempty"`  // algbw × the factor of nccl-tests
 	WireBW     *float64     `json:"wirebw,omitempty"` // bytes that the busiest rank sends ÷ median
 	Wrong      *int64       `json:"wrong,omitempty"`  // elements
@@ -45,6 +45,18 @@ type Row struct {
 	Operations *Operations  `json:"operations,omitempty"`
 	Counted    *Counted     `json:"counted,omitempty"`
 	Model      *Model       `json:"model,omitempty"`
+	Operation  string       `json:"operation,omitempty"` // the point-to-point test
+	From       *int         `json:"from,omitempty"`      // ranks of a point-to-point test of one pair
+	To         *int         `json:"to,omitempty"`
+	Window     int          `json:"window,omitempty"` // messages under way at once, where the test has a window
+}
+
+// Name is the name of the collective or of the point-to-point test.
+func (r Row) Name() string {
+	if r.Operation != "" {
+		return r.Operation
+	}
+	return r.Collective
 }
 
 // Evidence is what shows which algorithm ran.

@@ -20,6 +20,8 @@ const meetingPlace, meetingRank = "WORKERS_TEST_MEET", "WORKERS_TEST_RANK"
 
 func (sleeper) Environment(bench.Case) ([]string, error) { return nil, nil }
 
+func (sleeper) Exit(code int) { os.Exit(code) }
+
 func (sleeper) Meet(_ context.Context, card []byte) (rank, ranks int, first []byte, err error) {
 	fmt.Sscan(os.Getenv(meetingRank), &rank)
 	path := filepath.Join(os.Getenv(meetingPlace), "card")

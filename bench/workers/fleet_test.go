@@ -147,8 +147,9 @@ func TestPlaces(t *testing.T) {
 
 func TestCrowded(t *testing.T) {
 	f := pretend(about{Host: "a", Identity: "1", CPUs: []int{0}}, about{Host: "a", Identity: "1", CPUs: []int{0}},
-		about{Host: "b", Identity: "2", CPUs: []int{0}}, about{Host: "b", Identity: "2", CPUs: []int{1}}, about{Host: "c", Identity: "3"}, about{Host: "c", Identity: "3"})
-	if got := strings.Join(f.Crowded(), "; "); got != "a: 2 ranks are bound to 1 CPUs" {
+		about{Host: "b", Identity: "2", CPUs: []int{0}}, about{Host: "b", Identity: "2", CPUs: []int{1}}, about{Host: "c", Identity: "3"}, about{Host: "c", Identity: "3"},
+		about{Host: "d", Identity: "4", CPUs: []int{5}}, about{Host: "d", Identity: "4", CPUs: []int{5}}, about{Host: "d", Identity: "4", CPUs: []int{6, 7}})
+	if got := strings.Join(f.Crowded(), "; "); got != "a: 2 ranks are bound to 1 CPUs; d: ranks 6, 7 are bound to the same CPUs [5]" {
 		t.Error(got)
 	}
 }

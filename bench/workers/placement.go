@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 )
 
 // Place is where a rank is.
@@ -124,20 +125,34 @@ func blocks(places []Place, d int) bool {
 	return true
 }
 
-// Crowded names the hosts on which ranks outnumber the CPUs that they may use.
+// Crowded names the hosts on which ranks share CPUs that they are bound to: as many or fewer CPUs than ranks.
 func (f *Fleet) Crowded() []string {
 	var list []string
 	for _, mates := range f.hosts() {
-		cpus := map[int]bool{}
+		all := map[int]bool{}
 		bound := true
+		same := map[string][]string{} // ranks by the CPUs that they are bound to
+		var order []string
 		for _, m := range mates {
 			bound = bound && len(m.CPUs) > 0
 			for _, cpu := range m.CPUs {
-				cpus[cpu] = true
+				all[cpu] = true
+			}
+			if key := fmt.Sprint(m.CPUs); len(m.CPUs) > 0 {
+				if same[key] == nil {
+					order = append(order, key)
+				}
+				same[key] = append(same[key], fmt.Sprint(m.rank))
 			}
 		}
-		if bound && len(cpus) < len(mates) {
-			list = append(list, fmt.Sprintf("%s: %d ranks are bound to %d CPUs", mates[0].name, len(mates), len(cpus)))
+		if bound && len(all) < len(mates) {
+			list = append(list, fmt.Sprintf("%s: %d ranks are bound to %d CPUs", mates[0].name, len(mates), len(all)))
+			continue
+		}
+		for _, key := range order {
+			if ranks := same[key]; len(ranks) > len(strings.Fields(key)) {
+				list = append(list, fmt.Sprintf("%s: ranks %s are bound to the same CPUs %s", mates[0].name, strings.Join(ranks, ", "), key))
+			}
 		}
 	}
 	return list

@@ -34,6 +34,7 @@ type worker struct {
 	backends      []bench.Backend
 	communicators map[string]bench.Communicator
 	operation     bench.Operation
+	meeter        bench.Meeter // that has brought the ranks together; nil: none has
 }
 
 // Serve is the life of a worker process. It does what it is told until its control connection closes, and then ends
@@ -63,7 +64,14 @@ func Serve(ctx context.Context, backends []bench.Backend) error {
 	for m := range w.requests {
 		w.reply(w.handle(ctx, m))
 	}
-	return w.close()
+	err = w.close()
+	if w.meeter != nil {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "worker: %v\n", err)
+		}
+		w.meeter.Exit(map[bool]int{true: 0, false: 1}[err == nil])
+	}
+	return err
 }
 
 // greeting takes what comes before the first request: a meeting if there is one, the seat, the welcome.
@@ -101,6 +109,7 @@ func (w *worker) meet(ctx context.Context, asked meeting) (answer meeting, err e
 	if !ok {
 		return answer, fmt.Errorf("backend %s does not bring ranks together", asked.Backend)
 	}
+	w.meeter = meeter
 	answer.Rank, answer.Ranks, answer.Card, err = meeter.Meet(ctx, asked.Card)
 	return answer, err
 }

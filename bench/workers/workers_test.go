@@ -40,8 +40,9 @@ func TestMain(m *testing.M) {
 // sleeper is a backend whose iterations sleep. The case's variant says what goes wrong, and on rank 1.
 type sleeper struct{}
 
-func (sleeper) Name() string              { return "sleeper" }
-func (sleeper) Supports(bench.Case) error { return nil }
+func (sleeper) Name() string                               { return "sleeper" }
+func (sleeper) Supports(bench.Case) error                  { return nil }
+func (sleeper) Algorithms(collectives.Collective) []string { return nil }
 func (sleeper) Open(ctx context.Context, g bench.Group) (bench.Communicator, error) {
 	all, err := g.Exchange(ctx, fmt.Appendf(nil, "%d/%d on %s", g.Node(), g.Nodes(), g.Host(g.Node())))
 	if err != nil {

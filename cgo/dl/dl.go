@@ -25,13 +25,18 @@ type Library struct {
 
 // Open opens the first of the libraries that can be opened; names are searched for as the loader does, paths are
 // not. The error has the loader's message for each.
-func Open(names ...string) (*Library, error) {
+func Open(names ...string) (*Library, error) { return open(C.RTLD_NOW|C.RTLD_LOCAL, names) }
+
+// OpenGlobal is Open for a library whose plugins look for its symbols in the whole process, as Open MPI's may.
+func OpenGlobal(names ...string) (*Library, error) { return open(C.RTLD_NOW|C.RTLD_GLOBAL, names) }
+
+func open(flags C.int, names []string) (*Library, error) {
 	runtime.LockOSThread() // dlerror speaks of the thread's last call
 	defer runtime.UnlockOSThread()
 	var said []string
 	for _, name := range names {
 		text := C.CString(name)
-		handle := C.dlopen(text, C.RTLD_NOW|C.RTLD_LOCAL)
+		handle := C.dlopen(text, flags)
 		C.free(unsafe.Pointer(text))
 		if handle != nil {
 			return &Library{name, handle}, nil

@@ -10,6 +10,9 @@ type Library struct{}
 // Open fails: see ErrNoCgo.
 func Open(...string) (*Library, error) { return nil, ErrNoCgo }
 
+// OpenGlobal fails: see ErrNoCgo.
+func OpenGlobal(...string) (*Library, error) { return nil, ErrNoCgo }
+
 // Name is the name under which the library was found.
 func (l *Library) Name() string { return "" }
 

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	_ "embed"
 	"encoding/json"
@@ -15,20 +14,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
+
+	"collbench/internal/mpis"
+	"collbench/internal/sidebyside"
 )
 
 //go:embed peer/allreduce.c
 var source []byte
-
-// contender is one column: measure makes one launch and returns seconds by message size in bytes.
-type contender struct {
-	name    string
-	peer    bool
-	measure func() (map[int64]float64, error)
-}
 
 func main() {
 	launches := flag.Int("launches", 20, "launches of each contender")
@@ -53,37 +47,28 @@ func compare(launches, ranks int, sizes []string, binary, out string) error {
 	if err != nil {
 		return err
 	}
-	seconds := make([][]map[int64]float64, len(all)) // contender × launch
-	for launch := range launches {
-		order := make([]int, len(all))
-		for i := range order {
-			order[i] = i
-		}
-		if launch%2 == 1 { // A B … B A
-			slices.Reverse(order)
-		}
-		for _, i := range order {
-			measured, err := all[i].measure()
-			if err != nil {
-				return fmt.Errorf("launch %d of %s: %w", launch, all[i].name, err)
-			}
-			seconds[i] = append(seconds[i], measured)
-		}
+	seconds, err := sidebyside.Interleave(all, launches, func(launch int) {
 		fmt.Fprintf(os.Stderr, "bench-mpi: launch %d of %d done\n", launch+1, launches)
+	})
+	if err != nil {
+		return err
 	}
 	table := markdown(all, seconds, sizes, launches, ranks)
 	fmt.Print(table)
 	if out == "" {
 		return nil
 	}
-	return replaceSection(out, table)
+	return sidebyside.ReplaceSection(out, "bench-mpi", table)
 }
 
+// own is the number of contenders that are collbench's.
+const own = 2
+
 // contenders lists collbench on private and on registered buffers, then the MPI libraries found.
-func contenders(ranks int, sizes []string, binary, dir string) ([]contender, error) {
-	all := []contender{
-		{"collbench", false, func() (map[int64]float64, error) { return collbench(binary, dir, ranks, sizes, "private", "batch") }},
-		{"collbench, registered, rewritten before each call", false, func() (map[int64]float64, error) {
+func contenders(ranks int, sizes []string, binary, dir string) ([]sidebyside.Contender, error) {
+	all := []sidebyside.Contender{
+		{Name: "collbench", Measure: func() (map[int64]float64, error) { return collbench(binary, dir, ranks, sizes, "private", "batch") }},
+		{Name: "collbench, registered, rewritten before each call", Measure: func() (map[int64]float64, error) {
 			return collbench(binary, dir, ranks, sizes, "registered", "barrier")
 		}},
 	}
@@ -91,20 +76,24 @@ func contenders(ranks int, sizes []string, binary, dir string) ([]contender, err
 	if err := os.WriteFile(c, source, 0o644); err != nil {
 		return nil, err
 	}
-	for _, p := range peers(ranks) {
-		program, err := p.build(c, dir)
+	for _, m := range mpis.All(".") {
+		if err := m.Missing(); err != nil {
+			fmt.Fprintf(os.Stderr, "bench-mpi: %s is not installed and not measured: %v\n", m.Name, err)
+			continue
+		}
+		program, err := m.Build(c, dir)
 		if err != nil {
 			return nil, err
 		}
-		args := append(append(slices.Clone(p.launch[1:]), program, "batch"), sizes...)
-		all = append(all, contender{p.name, true, func() (map[int64]float64, error) {
-			cmd := exec.Command(p.launch[0], args...)
-			cmd.Env = append(os.Environ(), p.env...)
+		line := m.Command(m.Bind, ranks, append([]string{program, "batch"}, sizes...)...)
+		all = append(all, sidebyside.Contender{Name: m.Name, Measure: func() (map[int64]float64, error) {
+			cmd := exec.Command(line[0], line[1:]...)
+			cmd.Env = append(os.Environ(), m.Env...)
 			text, err := cmd.Output()
 			if err != nil {
 				return nil, err
 			}
-			return parseLines(text)
+			return sidebyside.ParseLines(text)
 		}})
 	}
 	return all, nil
@@ -145,19 +134,4 @@ func collbench(binary, dir string, ranks int, sizes []string, buffers, timing st
 		measured[row.Bytes] = row.Seconds.Median
 	}
 	return measured, nil
-}
-
-// parseLines reads the C program's lines "BYTES SECONDS".
-func parseLines(text []byte) (map[int64]float64, error) {
-	measured := map[int64]float64{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		var size int64
-		var seconds float64
-		if _, err := fmt.Sscan(lines.Text(), &size, &seconds); err != nil {
-			return nil, fmt.Errorf("line %q: %w", lines.Text(), err)
-		}
-		measured[size] = seconds
-	}
-	return measured, lines.Err()
 }

@@ -100,7 +100,7 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 	}
 	site := bench.Site{
 		Ranks: vms * perVM, Fixed: true, Hosts: vms, Domain: perVM, Transport: "tcp",
-		Backends: backendNames(), Supports: supported,
+		Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf,
 	}
 	if perVM > 1 {
 		site.Transport = "shm+tcp"

@@ -115,7 +115,7 @@ func measureFleet(c *cli.Context, fleet *workers.Fleet, world *launch.World, opt
 	if err != nil {
 		return err
 	}
-	site := bench.Site{Ranks: len(places), Fixed: true, Hosts: len(hosts), Domain: workers.Domain(places), Backends: backendNames(), Supports: supported}
+	site := bench.Site{Ranks: len(places), Fixed: true, Hosts: len(hosts), Domain: workers.Domain(places), Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf}
 	if len(hosts) > 1 && most > 1 {
 		site.Transport = "shm+tcp"
 	}

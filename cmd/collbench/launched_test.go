@@ -162,6 +162,9 @@ func TestUnderVariables(t *testing.T) {
 		{"indexed job", "Indexed Job", func(rank int) []string {
 			return []string{secret, fmt.Sprintf("JOB_COMPLETION_INDEX=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=localhost:29431"}
 		}},
+		{"IPv6", "flags", func(rank int) []string {
+			return []string{secret, fmt.Sprintf("COLLBENCH_RANK=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=[::1]:29441"}
+		}},
 		{"file", "flags", func(rank int) []string {
 			return []string{fmt.Sprintf("COLLBENCH_RANK=%d", rank), "COLLBENCH_SIZE=4", "COLLBENCH_RENDEZVOUS=file:" + file}
 		}},

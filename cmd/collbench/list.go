@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"collbench/bench"
 	"collbench/bench/backend"
 	"collbench/collectives"
 	"collbench/collectives/algorithms"
@@ -27,6 +28,8 @@ var listings = []listing{
 	{"collectives", listCollectives},
 	{"machines", listMachines},
 	{"datatypes", listDataTypes},
+	{"operations", listOperations},
+	{"variants", listVariants},
 }
 
 func listCommand() *cli.Command {
@@ -105,6 +108,22 @@ func listMachines(w io.Writer) {
 func listCollectives(w io.Writer) {
 	for _, c := range collectives.Collectives {
 		fmt.Fprintln(w, c)
+	}
+}
+
+func listOperations(w io.Writer) {
+	for _, p := range bench.PointToPoints {
+		fmt.Fprintf(w, "%-16s %s\n", p.Name, p.Summary)
+	}
+}
+
+func listVariants(w io.Writer) {
+	for _, b := range backend.All {
+		if named, ok := b.(interface{ Variants() []string }); ok {
+			for _, line := range named.Variants() {
+				fmt.Fprintf(w, "%s: %s\n", b.Name(), line)
+			}
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 func commands() []*cli.Command {
 	return []*cli.Command{
 		runCommand(),
+		launchCommand(),
 		labCommand(),
 		modelCommand(),
 		importCommand(),
@@ -30,6 +31,7 @@ func commands() []*cli.Command {
 		listCommand(),
 		whoamiCommand(),
 		workerCommand(),
+		starterCommand(),
 	}
 }
 

@@ -18,7 +18,7 @@ func meeterOf(c *cli.Context, world *launch.World) (bench.Meeter, []string, erro
 		return nil, nil, err
 	}
 	// The plan is made anew when the world is known; what it says of backends and variants does not depend on that.
-	site := bench.Site{Ranks: max(2, world.Size), Fixed: world.Size > 0, Hosts: 1, Backends: backendNames(), Supports: supported}
+	site := bench.Site{Ranks: max(2, world.Size), Fixed: world.Size > 0, Hosts: 1, Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf}
 	plan, err := bench.Resolve(file, flags, site)
 	if err != nil {
 		return nil, nil, usageErrorf("%w", err)

@@ -57,7 +57,7 @@ func (p *progress) report(e bench.Event) {
 // outcome is a result in a few words.
 func outcome(r bench.Result) string {
 	text := string(r.Status)
-	if times := summary.IterationTimes(r.Seconds); len(times) > 0 && r.Status == bench.OK {
+	if times := summary.IterationTimes(r.Case, r.Seconds); len(times) > 0 && r.Status == bench.OK {
 		text += " " + unit.Seconds(stat.Median(times))
 	}
 	if r.Error != "" {

@@ -8,6 +8,7 @@ import (
 	"collbench/bench"
 	"collbench/bench/backend"
 	"collbench/bench/workers"
+	"collbench/collectives"
 	"collbench/collectives/algorithms"
 
 	"github.com/urfave/cli/v2"
@@ -44,7 +45,7 @@ func runHere(c *cli.Context) error {
 		return err
 	}
 	plan, err := bench.Resolve(file, flags, bench.Site{
-		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported,
+		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf,
 	})
 	if err != nil {
 		return usageErrorf("%w", err)
@@ -92,6 +93,9 @@ func startsItself(p bench.Plan) error {
 func switches(p bench.Plan) int {
 	most := 0
 	for _, c := range p.Cases {
+		if c.How.Transport == bench.TransportLibrary {
+			continue // whatever its algorithm is called, it has no processes of ours
+		}
 		a, err := algorithms.Find(c.What.Algorithm)
 		if err != nil {
 			continue // auto, which chooses no algorithm with switches
@@ -109,6 +113,15 @@ func backendNames() []string {
 		names = append(names, b.Name())
 	}
 	return names
+}
+
+// algorithmsOf asks the backend.
+func algorithmsOf(name string, c collectives.Collective) []string {
+	b, err := backend.Find(name)
+	if err != nil {
+		return nil // the plan says so
+	}
+	return b.Algorithms(c)
 }
 
 // supported asks the case's backend.

@@ -79,7 +79,7 @@ func notLaunched(command string) error {
 		return environmentErrorf("who am I: %w", err)
 	}
 	if w.Size != 1 {
-		return environmentErrorf("this is %s: %s starts its ranks itself, on one host; start it once", w, command)
+		return environmentErrorf("this is %s: %s starts its ranks itself; start it once", w, command)
 	}
 	return nil
 }

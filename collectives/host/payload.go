@@ -39,12 +39,22 @@ func phase(r int) int {
 
 // NewPayload prepares the data of a shape. Its cost is some 1009 × ranks additions.
 func NewPayload(s collectives.Shape, d collectives.DataType, r collectives.Reduction) *Payload {
+	return newPayload(s, d, r, false)
+}
+
+// NewBoundedPayload is NewPayload for libraries of others, to whom it is left what becomes of a sum of integers that does
+// not fit its type (Open MPI's vector code saturates where its plain code wraps around): no sum overflows.
+func NewBoundedPayload(s collectives.Shape, d collectives.DataType, r collectives.Reduction) *Payload {
+	return newPayload(s, d, r, true)
+}
+
+func newPayload(s collectives.Shape, d collectives.DataType, r collectives.Reduction, fits bool) *Payload {
 	p := &Payload{shape: s, size: d.Size(), text: func(b []byte) string { return text(d, b) }}
 	if !s.Collective.Reduces() {
-		p.inputs, _ = tables(d, copied, s.Ranks)
+		p.inputs, _ = tables(d, copied, s.Ranks, fits)
 		return p
 	}
-	p.inputs, p.reduced = tables(d, r, s.Ranks)
+	p.inputs, p.reduced = tables(d, r, s.Ranks, fits)
 	return p
 }
 

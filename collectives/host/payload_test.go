@@ -235,3 +235,27 @@ func BenchmarkPayload(b *testing.B) {
 		})
 	}
 }
+
+// TestBoundedPayloadFits adds as one who saturates would, in random orders: that makes no difference.
+func TestBoundedPayloadFits(t *testing.T) {
+	for _, ranks := range []int{2, 8, 300} {
+		s := shapeOf(collectives.AllReduce, ranks, period)
+		p := NewBoundedPayload(s, collectives.Int8, collectives.Sum)
+		sum, mine := make([]int, period), make([]byte, period)
+		some := false
+		for _, rank := range rand.Perm(ranks) {
+			p.Fill(rank, 4, mine)
+			for i, v := range mine {
+				sum[i] = max(-128, min(127, sum[i]+int(int8(v))))
+				some = some || v != 0
+			}
+		}
+		result := make([]byte, period)
+		for i, v := range sum {
+			result[i] = byte(v)
+		}
+		if wrong, first := p.Verify(0, 4, result); wrong > 0 || !some {
+			t.Errorf("%d ranks: %d wrong: %s; any input: %v", ranks, wrong, first, some)
+		}
+	}
+}

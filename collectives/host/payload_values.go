@@ -29,8 +29,8 @@ var exponents = map[collectives.DataType]float64{
 // What makes a reduction exact in any order: integer sums and products wrap around; minima and maxima are chosen,
 // not computed; floating-point sums, and all averages, are of whole numbers whose absolute values add up to no more
 // than the type holds exactly; floating-point products are of ±2ᵉ with exponents whose absolute values add up to no
-// more than the type's range. With many ranks and few bits most elements are 0 (or ±1) so that the bound holds.
-func tables(d collectives.DataType, r collectives.Reduction, ranks int) (inputs, reduced []byte) {
+// more than the type's range. fits holds integer sums to the bound of averages. With many ranks and few bits most elements are 0 (or ±1) so that the bound holds.
+func tables(d collectives.DataType, r collectives.Reduction, ranks int, fits bool) (inputs, reduced []byte) {
 	random := rand.New(rand.NewPCG(uint64(d), uint64(r)))
 	if d.Floating() {
 		values := floats(random, d, r, ranks)
@@ -41,7 +41,7 @@ func tables(d collectives.DataType, r collectives.Reduction, ranks int) (inputs,
 		}
 		return inputs, reduced
 	}
-	values := integers(random, d, r, ranks)
+	values := integers(random, d, r, ranks, fits)
 	put := func(v int64) []byte { return putInteger(d, v) }
 	inputs = repeat(values, put)
 	if r != copied {
@@ -67,9 +67,9 @@ func floats(random *rand.Rand, d collectives.DataType, r collectives.Reduction, 
 	return values
 }
 
-func integers(random *rand.Rand, d collectives.DataType, r collectives.Reduction, ranks int) []int64 {
+func integers(random *rand.Rand, d collectives.DataType, r collectives.Reduction, ranks int, fits bool) []int64 {
 	values := make([]int64, period)
-	if r == collectives.Avg {
+	if r == collectives.Avg || fits && r == collectives.Sum {
 		low := -1.0
 		if d == collectives.Uint8 {
 			low = 0

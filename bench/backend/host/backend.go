@@ -35,6 +35,9 @@ const (
 
 // Supports implements bench.Backend.
 func (Backend) Supports(c bench.Case) error {
+	if c.What.Operation != "" {
+		return fmt.Errorf("the host backend has no point-to-point test %s", c.What.Operation)
+	}
 	if _, own := bench.VariantEnvironment(c.How.Variant); own != "" && own != bench.PacedVariant {
 		return fmt.Errorf("the host backend has no variant %q: want default, or settings such as NAME=VALUE", own)
 	}
@@ -56,16 +59,19 @@ func (Backend) Supports(c bench.Case) error {
 	default:
 		return fmt.Errorf("unknown buffers %q: want private or registered", c.How.Buffers)
 	}
-	if c.What.InPlace && c.How.Timing == bench.TimingBatch && overwrites(c.What.Collective) {
+	if c.What.Overwrites() && c.How.Timing == bench.TimingBatch {
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
 	}
 	_, _, err := resolve(c)
 	return err
 }
 
-// overwrites says whether the collective, in place, leaves something else where its input was.
-func overwrites(c collectives.Collective) bool {
-	return c.Reduces() || c == collectives.AllToAll || c == collectives.SendRecv
+// Algorithms implements bench.Backend: the programs.
+func (Backend) Algorithms(c collectives.Collective) (names []string) {
+	for _, a := range algorithms.For(c) {
+		names = append(names, a.Name)
+	}
+	return names
 }
 
 // resolve finds the algorithm that the case names, or the one that is to be chosen, and its shape.

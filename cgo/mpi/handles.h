@@ -1,0 +1,18 @@
+// The handles in use: HANDLE(our name, MPI's name, Open MPI's symbol, number in the MPICH ABI). The order of the types and the
+// reductions is that of Type and Reduction.
+HANDLE(CB_COMM_WORLD, MPI_COMM_WORLD, ompi_mpi_comm_world, 0x44000000)
+HANDLE(CB_COMM_SELF, MPI_COMM_SELF, ompi_mpi_comm_self, 0x44000001)
+HANDLE(CB_ERRORS_RETURN, MPI_ERRORS_RETURN, ompi_mpi_errors_return, 0x54000001)
+HANDLE(CB_CHAR, MPI_CHAR, ompi_mpi_char, 0x4c000101)
+HANDLE(CB_FLOAT, MPI_FLOAT, ompi_mpi_float, 0x4c00040a)
+HANDLE(CB_DOUBLE, MPI_DOUBLE, ompi_mpi_double, 0x4c00080b)
+HANDLE(CB_FLOAT16, MPIX_C_FLOAT16, ompi_mpi_short_float, 0x4c000246)
+HANDLE(CB_BFLOAT16, MPIX_BFLOAT16, ompi_mpi_bfloat16, 0x4c00024c)
+HANDLE(CB_INT8, MPI_INT8_T, ompi_mpi_int8_t, 0x4c000137)
+HANDLE(CB_UINT8, MPI_UINT8_T, ompi_mpi_uint8_t, 0x4c00013b)
+HANDLE(CB_INT32, MPI_INT32_T, ompi_mpi_int32_t, 0x4c000439)
+HANDLE(CB_INT64, MPI_INT64_T, ompi_mpi_int64_t, 0x4c00083a)
+HANDLE(CB_SUM, MPI_SUM, ompi_mpi_op_sum, 0x58000003)
+HANDLE(CB_MIN, MPI_MIN, ompi_mpi_op_min, 0x58000002)
+HANDLE(CB_MAX, MPI_MAX, ompi_mpi_op_max, 0x58000001)
+HANDLE(CB_PROD, MPI_PROD, ompi_mpi_op_prod, 0x58000004)
