@@ -22,12 +22,12 @@ func observed(name string, hosts int) string {
 	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
 }
 
-// evidence is what the records of the profiler plugin, or else NCCL's log, show of the case: which algorithm ran its
+// shown is what the records of the profiler plugin, or else NCCL's log, show of the case: which algorithm ran its
 // operations of so many elements.
 //
 // Symmetric kernels raise no event of their own: a call without one shows them, where the buffers are windows. Elsewhere
 // it shows nothing: broadcasts of NCCL 2.29 and later lose their event on the way through a queue.
-func evidence(c bench.Case, count int, windows bool, records []nccl.Record, lost uint64, log debugLog) bench.Evidence {
+func shown(c bench.Case, count int, windows bool, records []nccl.Record, lost uint64, log debugLog) bench.Evidence {
 	function := functions[c.What.Collective]
 	if function == "" {
 		return bench.Evidence{Source: "library", Detail: "NCCL makes it of sends and receives"}

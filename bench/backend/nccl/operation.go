@@ -2,6 +2,7 @@ package nccl
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type operation struct {
 	closes   []func() error // in the order in which things were made
 	fills    int            // times that the input was made new; the number of the iteration, or of the batch
 	verified bench.Verdict
+	evidence bench.Evidence
 }
 
 func (o *operation) build(ctx context.Context) (err error) {
@@ -165,7 +167,25 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 		o.broken = err
 		return nil, fmt.Errorf("%s: %s: %w", o.test, o.device, err)
 	}
-	return samples, nil
+	return samples, o.show(ctx)
+}
+
+// show finds out which algorithm ran. Before the profiler plugin of 2.23 only rank 0 wrote that down, in its log: it tells
+// the others.
+func (o *operation) show(ctx context.Context) error {
+	o.evidence = o.seen()
+	if o.version >= v2_23 {
+		return nil
+	}
+	mine, err := json.Marshal(o.evidence)
+	if err != nil {
+		return err
+	}
+	all, err := o.group.Exchange(ctx, mine)
+	if err != nil {
+		return fmt.Errorf("exchange of what ran: %w", err)
+	}
+	return json.Unmarshal(all[0], &o.evidence)
 }
 
 func (o *operation) measure(iterations int, stop *atomic.Int32) (samples []float64, err error) {
@@ -237,12 +257,15 @@ func (o *operation) Verify() (bench.Verdict, error) {
 }
 
 // Evidence implements bench.Operation.
-func (o *operation) Evidence() bench.Evidence {
+func (o *operation) Evidence() bench.Evidence { return o.evidence }
+
+// seen is what this rank has seen of the algorithm that ran.
+func (o *operation) seen() bench.Evidence {
 	records, lost := nccl.Profiled()
 	if ran := wrongProtocol(o.variant.protocol, o.test, o.shape.Count, records); ran != "" {
 		return bench.Evidence{Observed: o.test.What.Algorithm + " with protocol " + ran, Source: "profiler", Detail: "asked for " + o.variant.protocol}
 	}
-	return evidence(o.test, o.shape.Count, o.variant.windows, records, lost, o.readLog())
+	return shown(o.test, o.shape.Count, o.variant.windows, records, lost, o.readLog())
 }
 
 // Chunks implements bench.Operation: how NCCL cuts messages is not known.
