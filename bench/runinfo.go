@@ -11,7 +11,7 @@ const RunSchema = "collbench.run/1"
 // RunInfo is what is written once per run, before anything is measured: run.json.
 type RunInfo struct {
 	Schema      string          `json:"schema"`
-	ID          string          `json:"run"` // "20261122T231500Z-1f3a"
+	ID          string          `json:"run"` // "20261122T231500Z-1f3a07c2"
 	Started     time.Time       `json:"started"`
 	Command     []string        `json:"command"` // the command line that reproduces the run
 	Plan        json.RawMessage `json:"plan"`    // as resolved, with the seed

@@ -129,7 +129,7 @@ func title(all []panel, rows []summary.Row) string {
 	names = unique(names)
 	what := strings.Join(names, ", ")
 	if len(names) > 3 {
-		what = fmt.Sprintf("%d collectives", len(names))
+		what = fmt.Sprintf("%d operations", len(names))
 	}
 	what = strings.ToUpper(what[:1]) + what[1:]
 	for _, r := range rows {

@@ -12,22 +12,24 @@ import (
 
 // series is what one table of nccl-tests has in common.
 type series struct {
+	run                                                string
 	launch                                             int
 	collective, algorithm, backend, transport, buffers string
+	variant                                            string
 	timing                                             bench.Timing
 	dtype, reduction                                   string
 	ranks, hosts, domain, root                         int
 }
 
 func seriesOf(r summary.Row) series {
-	return series{r.Launch, r.Collective, r.Algorithm, r.Backend, r.Transport, r.Buffers, r.Timing, r.DataType,
+	return series{r.Run, r.Launch, r.Collective, r.Algorithm, r.Backend, r.Transport, r.Buffers, r.Variant, r.Timing, r.DataType,
 		r.Reduction, r.Ranks, r.Hosts, r.Domain, r.Root}
 }
 
 // NCCLTests writes the rows in the text layout of nccl-tests 2.1x, a table for each algorithm, so that programs
 // which pick columns from there work here. The comments at the head say that it is collbench. Rates below 1 GB/s
-// have four decimals instead of two; a side (out of place, in place) that was not measured reads N/A. The figures
-// are medians, where nccl-tests prints means. Point-to-point tests are named in a comment only.
+// and times below 1 µs have four decimals instead of two; a side (out of place, in place) that was not measured reads
+// N/A. The figures are medians, where nccl-tests prints means. Point-to-point tests are named in a comment only.
 func NCCLTests(w io.Writer, info bench.RunInfo, rows []summary.Row) error {
 	var b bytes.Buffer
 	var order []series
@@ -55,8 +57,12 @@ func NCCLTests(w io.Writer, info bench.RunInfo, rows []summary.Row) error {
 
 func ncclHeader(b *bytes.Buffer, info bench.RunInfo, s series, rows []summary.Row) {
 	fmt.Fprintf(b, "# collbench %s, not nccl-tests: medians of %s timing in its layout\n", oneLine(info.Environment.Version), s.timing)
-	fmt.Fprintf(b, "# Collective test starting: %s algorithm %s backend %s transport %s buffers %s\n",
-		s.collective, oneLine(s.algorithm), oneLine(s.backend), oneLine(s.transport), oneLine(s.buffers))
+	variant := ""
+	if s.variant != "" {
+		variant = " variant " + oneLine(s.variant)
+	}
+	fmt.Fprintf(b, "# Collective test starting: %s algorithm %s backend %s transport %s buffers %s%s\n",
+		s.collective, oneLine(s.algorithm), oneLine(s.backend), oneLine(s.transport), oneLine(s.buffers), variant)
 	least, most := rows[0].Bytes, rows[0].Bytes
 	for _, r := range rows {
 		least, most = min(least, r.Bytes), max(most, r.Bytes)
@@ -185,6 +191,8 @@ func ncclTime(micros float64) string {
 		return fmt.Sprintf("%.0f", micros)
 	case micros >= 100:
 		return fmt.Sprintf("%.1f", micros)
+	case micros < 1:
+		return fmt.Sprintf("%.4f", micros)
 	}
 	return fmt.Sprintf("%.2f", micros)
 }

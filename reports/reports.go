@@ -13,7 +13,7 @@ import (
 )
 
 // Formats lists the formats that Rows can write, in the order in which they are shown.
-var Formats = []string{"table", "json", "csv", "nccl-tests"}
+var Formats = []string{"table", "json", "csv", "nccl-tests", "markdown", "junit", "openmetrics", "github"}
 
 // Rows writes rows in the named format, one of Formats.
 func Rows(w io.Writer, format string, info bench.RunInfo, rows []summary.Row) error {
@@ -31,6 +31,14 @@ func Rows(w io.Writer, format string, info bench.RunInfo, rows []summary.Row) er
 		return CSV(w, rows)
 	case "nccl-tests":
 		return NCCLTests(w, info, rows)
+	case "markdown":
+		return Markdown(w, rows)
+	case "junit":
+		return JUnit(w, info, rows)
+	case "openmetrics":
+		return OpenMetrics(w, info, rows)
+	case "github":
+		return GitHub(w, rows)
 	}
 	return fmt.Errorf("unknown format %q: want one of %v", format, Formats)
 }

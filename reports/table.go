@@ -126,21 +126,8 @@ func Table(w io.Writer, rows []summary.Row) error {
 		return err
 	}
 	rows = sorted(rows)
-	var shared []string
-	var columns []field
-	for _, f := range identity {
-		same := true
-		for _, r := range rows {
-			same = same && f.value(r) == f.value(rows[0])
-		}
-		switch v := f.value(rows[0]); {
-		case !same:
-			columns = append(columns, f)
-		case v != "launch 0" && v != "":
-			shared = append(shared, oneLine(v))
-		}
-	}
-	columns = append(columns, figures...)
+	shared, differing := layout(rows)
+	columns := append(differing, figures...)
 
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -169,6 +156,37 @@ func Table(w io.Writer, rows []summary.Row) error {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return nil
+}
+
+// layout parts the properties of cases into those that all rows share, as text, and the others, which need columns.
+func layout(rows []summary.Row) (shared []string, differing []field) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	for _, f := range identity {
+		same := true
+		for _, r := range rows {
+			same = same && f.value(r) == f.value(rows[0])
+		}
+		switch v := f.value(rows[0]); {
+		case !same:
+			differing = append(differing, f)
+		case v != "launch 0" && v != "":
+			shared = append(shared, oneLine(v))
+		}
+	}
+	return shared, differing
+}
+
+// fullName names a row among others: by operation, size and algorithm, and by what else differs between them.
+func fullName(r summary.Row, differing []field) string {
+	parts := []string{r.Name(), unit.Bytes(r.Bytes), r.Algorithm}
+	for _, f := range differing {
+		if v := f.value(r); v != "" && v != r.Name() {
+			parts = append(parts, v)
+		}
+	}
+	return strings.TrimSpace(oneLine(strings.Join(parts, " ")))
 }
 
 // footer lists errors and notes, each said once with the cases it is about, and explains what is in the table.

@@ -226,6 +226,22 @@ func TestNCCLTestsLayout(t *testing.T) {
 	}
 }
 
+// TestMessagesAloneAreAResult has a run without a collective, which has no charts.
+func TestMessagesAloneAreAResult(t *testing.T) {
+	info, results, _ := lab(4096).build(t)
+	r := results[0]
+	r.What = bench.What{Operation: "latency", Algorithm: bench.Auto, Bytes: 4096}
+	r.Evidence = bench.Evidence{Source: "library", Detail: "Some MPI chose"}
+	rows := []summary.Row{summary.Of(info, r)}
+	if v := judge(info, rows, panels([]bench.Result{r}, rows)); v.Word != "PASS" {
+		t.Errorf("%+v", v)
+	}
+	rows[0].Seconds = nil
+	if v := judge(info, rows, nil); v.Word != "INCONCLUSIVE" {
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestPointToPointInEveryFormat has tests of messages beside a collective.
 func TestPointToPointInEveryFormat(t *testing.T) {
 	info, results, rows := lab(4096).build(t)
@@ -245,7 +261,7 @@ func TestPointToPointInEveryFormat(t *testing.T) {
 	}
 	for format, want := range map[string][]string{
 		"table":      {"latency", "rank 0 to rank 7", "window of 64", "window: the time is that of all its messages"},
-		"csv":        {",latency,0,7,\n", ",bandwidth,0,7,64\n"},
+		"csv":        {",latency,0,7,,", ",bandwidth,0,7,64,"},
 		"json":       {`"operation":"latency","from":0,"to":7}`, `"window":64`},
 		"nccl-tests": {"# latency 4 KiB: ok: point-to-point tests have no place", "# bandwidth 4 KiB: ok"},
 	} {

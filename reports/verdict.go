@@ -40,7 +40,7 @@ func judge(info bench.RunInfo, rows []summary.Row, all []panel) verdict {
 			worst = bench.Wrong
 		}
 		v.Sentences = append(v.Sentences, firstError(rows, worst, count[bench.Wrong]+count[bench.Failed]))
-	case len(all) == 0 || count[bench.Interrupted] > 0:
+	case len(all) == 0 && !messages(rows) || count[bench.Interrupted] > 0:
 		v = verdict{Class: "inconclusive", Sign: "?", Word: "INCONCLUSIVE"}
 		switch {
 		case count[bench.Interrupted] > 0:
@@ -68,6 +68,13 @@ func judge(info bench.RunInfo, rows []summary.Row, all []panel) verdict {
 		v.Sentences = append(v.Sentences, s)
 	}
 	return v
+}
+
+// messages says whether a point-to-point test was measured: those have rows and no charts.
+func messages(rows []summary.Row) bool {
+	return slices.ContainsFunc(rows, func(r summary.Row) bool {
+		return r.Operation != "" && r.Seconds != nil && (r.Status == bench.OK || r.Status == bench.Unproven)
+	})
 }
 
 func isAre(n int) string {

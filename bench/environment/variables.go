@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// The allow-list: variables that change how communication behaves, or say which job this is.
+// The allow-list: variables that change how communication behaves, or say which job and which commit this is.
 var (
 	allowedPrefixes = []string{"NCCL_", "NVSHMEM_", "SHARP_", "UCX_", "UCC_", "HCOLL_", "FI_", "OMPI_MCA_", "I_MPI_", "MPICH_", "COLLBENCH_"}
 	allowedNames    = []string{
 		"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_MAX_CONNECTIONS",
 		"NVIDIA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_NNODES", "SLURM_NTASKS", "SLURM_CPU_BIND", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "WORLD_SIZE",
+		"GITHUB_SHA", "CI_COMMIT_SHA",
 	}
 	// Parts of names that keep a variable out whatever the lists say.
 	secretParts = []string{"TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL", "AUTH"}

@@ -38,7 +38,7 @@ var (
 	ourVersion   = regexp.MustCompile(`^# collbench +(.*), not nccl-tests`)
 	ourHeader    = regexp.MustCompile(`^# ranks (\d{1,9}) hosts (\d{1,9}) `)
 	ourStatus    = regexp.MustCompile(`^# (\d+) bytes: (failed|skipped|interrupted): (.*)`)
-	ourStarting  = regexp.MustCompile(`^# Collective test starting: \S+ algorithm (\S+)`)
+	ourStarting  = regexp.MustCompile(`^# Collective test starting: \S+ algorithm (\S+)(?:.* variant (\S.*))?`)
 	ncclProgram  = regexp.MustCompile(`(?:^|[\s/'"=])((?:all_reduce|all_gather|reduce_scatter|broadcast|reduce|alltoallv?|gather|scatter|sendrecv|hypercube)(?:_bias|_group)?)_perf(?:_mpi)?\b`)
 	// ncclPrompt tells a command line from a mention of the program, as in a backtrace.
 	ncclPrompt  = regexp.MustCompile(`^\S*[$%>] |^\S+@\S+# |^\+ |^\$|^\.{0,2}/\S*_perf\S* +-|\b(mpirun|mpiexec|srun|prterun)\b.* -`)
@@ -79,6 +79,7 @@ type ncclRun struct {
 	lines              []Line
 	tool               string
 	program, algorithm string // without "_perf"
+	variant            string
 	version, library   string
 	params             string
 	copies             int // of the parameter line
@@ -220,7 +221,7 @@ func (r *ncclRun) takeBanner(text string) {
 // takeOwn reads what collbench's own export has in addition.
 func (r *ncclRun) takeOwn(line Line) {
 	if m := ourStarting.FindStringSubmatch(line.Text); m != nil {
-		r.algorithm = m[1]
+		r.algorithm, r.variant = m[1], m[2]
 	}
 	if m := ourHeader.FindStringSubmatch(line.Text); m != nil {
 		r.ranksGiven, _ = strconv.Atoi(m[1])

@@ -21,7 +21,7 @@ func (r *ncclRun) report(log *Log, number int) int {
 	if r.program == "" && len(r.rows) > 0 {
 		base.Collective = r.guessCollective(log)
 	}
-	base.Algorithm = r.algorithm
+	base.Algorithm, base.Variant = r.algorithm, r.variant
 	base.Hosts = r.givenHosts()
 	r.setRanks(&base, log)
 	for _, row := range r.rows {

@@ -126,16 +126,17 @@ func (f *Folder) WriteInfo(info bench.RunInfo) error {
 		}
 		name = fmt.Sprintf("run-%d.json", n)
 	}
-	if err := writeWhole(f.dir, name, append(data, '\n')); err != nil {
+	if err := WriteWhole(filepath.Join(f.dir, name), append(data, '\n')); err != nil {
 		return fmt.Errorf("run folder %s: %s was not written: %w", f.dir, name, err)
 	}
 	f.run = info.ID
 	return nil
 }
 
-// writeWhole writes a file under another name, brings it to the disk and then gives it its name.
-func writeWhole(dir, name string, data []byte) error {
-	temp, err := os.CreateTemp(dir, "."+name+"-*")
+// WriteWhole makes a file appear whole or not at all, in place of one of its name: it is written under another name
+// beside it, which begins with a dot, brought to the disk and then given its own.
+func WriteWhole(path string, data []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func writeWhole(dir, name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(temp.Name(), filepath.Join(dir, name))
+	return os.Rename(temp.Name(), path)
 }
 
 // Append writes one result and brings it to the disk. If that fails, for want of room say, what was written before

@@ -24,13 +24,14 @@ import (
 //go:embed peer/peer.c
 var source []byte
 
-// size is a message size in bytes with the iterations of a sample, which take from 5 to some 50 ms.
+// size is a message size in bytes with the iterations of a sample, which take some 50 to 100 ms: longer than whatever else
+// runs on a machine now and then holds them up.
 type size struct {
 	bytes      int64
 	iterations int
 }
 
-var sizes = []size{{8, 20_000}, {4 << 10, 5000}, {64 << 10, 1000}, {1 << 20, 100}, {16 << 20, 10}}
+var sizes = []size{{8, 200_000}, {4 << 10, 40_000}, {64 << 10, 5000}, {1 << 20, 400}, {16 << 20, 10}}
 
 var operations = []string{"all_reduce", "latency"}
 

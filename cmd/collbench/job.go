@@ -50,7 +50,7 @@ func newJob(c *cli.Context, file bench.PlanFile, flags bench.Settings, plan benc
 		return nil, fmt.Errorf("plan: %w", err)
 	}
 	started := time.Now().UTC()
-	tag := make([]byte, 2)
+	tag := make([]byte, 4) // many machines begin their nightly run in the same second
 	rand.Read(tag)
 	j.info = bench.RunInfo{
 		Schema: bench.RunSchema, ID: fmt.Sprintf("%s-%x", started.Format("20060102T150405Z"), tag), Started: started,
@@ -78,7 +78,7 @@ func (j *job) measure(c *cli.Context) error {
 	}.Run(c.Context)
 	progress.close()
 	if j.format != "json" {
-		if shown := reports.Rows(c.App.Writer, j.format, j.info, j.rows); shown != nil {
+		if shown := showRows(c.App.Writer, j.format, j.info, j.rows); shown != nil {
 			err = errors.Join(err, shown)
 		}
 	}

@@ -25,9 +25,14 @@ func commands() []*cli.Command {
 		launchCommand(),
 		labCommand(),
 		modelCommand(),
+		doctorCommand(),
 		importCommand(),
 		reportCommand(),
 		showCommand(),
+		historyCommand(),
+		compareCommand(),
+		gateCommand(),
+		calibrateCommand(),
 		listCommand(),
 		whoamiCommand(),
 		workerCommand(),
@@ -68,15 +73,37 @@ func application(stdout, stderr io.Writer) *cli.App {
 		Action:                    withoutCommand,
 		OnUsageError:              onUsageError,
 	}
-	for _, c := range app.Commands {
+	refuseUnknown(app.Commands)
+	return app
+}
+
+// refuseUnknown makes commands, and those within them, refuse what they do not know.
+func refuseUnknown(list []*cli.Command) {
+	for _, c := range list {
 		c.HideHelpCommand = true
 		c.OnUsageError = onUsageError
+		if len(c.Subcommands) > 0 {
+			refuseUnknown(c.Subcommands)
+			c.Action = withoutSubcommand
+			continue
+		}
 		if c.ArgsUsage == "" {
 			c.ArgsUsage = " " // else help promises arguments
 			c.Action = withoutArguments(c.Action)
 		}
 	}
-	return app
+}
+
+// withoutSubcommand is what happens to a command that needs one of its own.
+func withoutSubcommand(c *cli.Context) error {
+	var names []string
+	for _, known := range c.Command.Subcommands {
+		names = append(names, known.Name)
+	}
+	if name := c.Args().First(); name != "" {
+		return usageErrorf("%s: unknown command %q: want one of %s", commandName(c), name, strings.Join(names, ", "))
+	}
+	return usageErrorf("%s: want one of %s", commandName(c), strings.Join(names, ", "))
 }
 
 // withoutCommand is what happens without a known subcommand.
@@ -95,7 +122,7 @@ func withoutCommand(c *cli.Context) error {
 func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.Args().Present() {
-			return usageErrorf("%s: unexpected argument %q", c.Command.Name, c.Args().First())
+			return usageErrorf("%s: unexpected argument %q", commandName(c), c.Args().First())
 		}
 		return action(c)
 	}
@@ -103,9 +130,15 @@ func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
-		return usageErrorf("%s: %w", c.Command.Name, err)
+		return usageErrorf("%s: %w", commandName(c), err)
 	}
 	return usageErrorf("%w", err)
+}
+
+// commandName is the command as it was called: "history show".
+func commandName(c *cli.Context) string {
+	_, name, _ := strings.Cut(c.Command.HelpName, " ")
+	return name
 }
 
 // oneLine keeps a message on one line, whatever it was made of.

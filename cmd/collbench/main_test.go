@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -31,7 +32,9 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv(asProgram, "1")
-			return nil
+			recordings, err := filepath.Abs("../../bench/doctor/testdata")
+			e.Setenv("RECORDINGS", recordings)
+			return err
 		},
 	})
 }

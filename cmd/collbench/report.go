@@ -83,37 +83,53 @@ func readFolder(c *cli.Context, dir string) (f folder, err error) {
 	return f, nil
 }
 
-// runFolder is the one argument of a command that reads a run folder. Flags may stand behind it as well, where cli
-// would take them for arguments.
+// runFolder is the one argument of a command that reads a run folder.
 func runFolder(c *cli.Context) (string, error) {
-	name := c.Command.Name
-	dir := c.Args().First()
-	if dir == "" {
-		return "", usageErrorf("%s: which run folder?", name)
+	dirs, err := arguments(c)
+	switch {
+	case err != nil:
+		return "", err
+	case len(dirs) == 0:
+		return "", usageErrorf("%s: which run folder?", c.Command.Name)
+	case len(dirs) > 1:
+		return "", usageErrorf("%s: unexpected argument %q", c.Command.Name, dirs[1])
 	}
+	return dirs[0], nil
+}
+
+// arguments are what stands on the command line besides flags. Flags may stand behind them as well, where cli would
+// take them for arguments.
+func arguments(c *cli.Context) (found []string, err error) {
+	name := c.Command.Name
 	behind := flag.NewFlagSet(name, flag.ContinueOnError)
 	behind.SetOutput(new(bytes.Buffer))
 	for _, f := range c.Command.Flags {
 		if err := f.Apply(behind); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	if err := behind.Parse(c.Args().Tail()); err != nil {
-		return "", usageErrorf("%s: %w", name, err)
+	for rest := c.Args().Slice(); len(rest) > 0; rest = behind.Args()[1:] {
+		if err := behind.Parse(rest); err != nil {
+			return nil, usageErrorf("%s: %w", name, err)
+		}
+		if behind.NArg() == 0 {
+			break
+		}
+		found = append(found, behind.Arg(0))
 	}
-	if behind.NArg() > 0 {
-		return "", usageErrorf("%s: unexpected argument %q", name, behind.Arg(0))
-	}
-	var err error
 	behind.Visit(func(set *flag.Flag) {
+		text := set.Value.String()
+		if list, ok := set.Value.(cli.Serializer); ok {
+			text = list.Serialize()
+		}
 		for _, f := range c.Command.Flags {
 			if !slices.Contains(f.Names(), set.Name) {
 				continue
 			}
 			for _, alias := range f.Names() {
-				err = errors.Join(err, c.Set(alias, set.Value.String()))
+				err = errors.Join(err, c.Set(alias, text))
 			}
 		}
 	})
-	return dir, err
+	return found, err
 }
