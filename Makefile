@@ -3,6 +3,7 @@
 GO       ?= go
 FUZZTIME ?= 10s
 LAUNCHES ?= 20
+ROUNDS   ?= 30
 DEMO     ?= runs/demo-$(shell date -u +%Y%m%dT%H%M%SZ)
 # A tree that git cannot or will not read is built without its commit.
 BUILD    := $(if $(shell git rev-parse HEAD 2>/dev/null),,-buildvcs=false)
@@ -14,7 +15,7 @@ export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi bench-mpi-backend abi fuzz lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-gate bench-gate-lab abi fuzz lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -41,6 +42,12 @@ bench-mpi: build ## the host all-reduce beside Open MPI, MPICH and Intel MPI, in
 bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into docs/performance.md; takes long, alone
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi-backend -launches $(LAUNCHES) -o docs/performance.md
+
+bench-gate: ## what rules of gating make of a simulated machine, into docs/gating.md; some minutes
+	$(GO) run $(BUILD) ./cmd/bench-gate -o docs/gating.md
+
+bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes half an hour, alone
+	$(GO) run $(BUILD) ./cmd/bench-gate-lab -rounds $(ROUNDS)
 
 abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and try NVIDIA's own libnccl; downloads 4 GB
 	scripts/abi

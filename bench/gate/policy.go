@@ -21,6 +21,7 @@ type Policy struct {
 
 // Relative are the settings of the comparison with a baseline.
 type Relative struct {
+	Required      bool     // a policy speaks of it: without a baseline the verdict is inconclusive
 	MinimumEffect float64  // loss of time, as a fraction, that a fail must have shown to be exceeded
 	Excluded      float64  // loss, as a fraction, that a pass must have excluded
 	Launches      int      // fewer of them on a side are inconclusive

@@ -26,6 +26,7 @@ func ParsePolicy(name string, text []byte) (Policy, error) {
 	err = keyfile.EachKey(name, root, policyKeys, func(key string, value ast.Node, at string) error {
 		switch key {
 		case "relative":
+			p.Relative.Required = true
 			return p.Relative.parse(name, value)
 		case "wrong":
 			if word, err := keyfile.Text(value); err != nil || word != "0" {

@@ -21,8 +21,15 @@ type family struct {
 
 // judgeRelative compares the changed side with the baseline.
 func judgeRelative(in *input) (findings []Finding) {
-	if in.base == nil {
+	switch {
+	case in.base == nil && in.policy.Relative.Required:
+		return []Finding{{Rule: relativeRule, Kind: KindMissing, Outcome: Inconclusive, Message: "the policy asks for a comparison, and there is no baseline"}}
+	case in.base == nil:
 		return nil
+	}
+	if id := in.onBothSides(); id != "" {
+		findings = append(findings, Finding{Rule: relativeRule, Kind: KindEnvironment, Outcome: Inconclusive,
+			Message: fmt.Sprintf("run %s stands on both sides: a run held against itself shows nothing", id)})
 	}
 	if len(in.unlike) > 0 {
 		findings = append(findings, Finding{Rule: relativeRule, Kind: KindEnvironment, Outcome: Inconclusive,
@@ -40,6 +47,16 @@ func judgeRelative(in *input) (findings []Finding) {
 	}
 	in.statement, in.largest = summary.statement(total), summary.detectable
 	return findings
+}
+
+// onBothSides is the first run that is part of both sides; "" if there is none.
+func (in *input) onBothSides() string {
+	for _, a := range in.base.runs {
+		if slices.ContainsFunc(in.changed.runs, func(b Run) bool { return a.Info.ID == b.Info.ID }) {
+			return a.Info.ID
+		}
+	}
+	return ""
 }
 
 // families groups the cases that both sides have by the launches that measured them; the others are missing.

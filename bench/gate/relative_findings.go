@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -108,24 +109,20 @@ func (r result) flipped(c bench.Case) string {
 	return fmt.Sprintf(", the algorithm flipped from %s to %s", strings.Join(before, " and "), strings.Join(now, " and "))
 }
 
-// together are findings of windows of several cases that fail though none of their cases does by itself: the
-// strongest first, and none that shares a case with a stronger one.
+// together are findings of windows of several cases that fail, and say more than their cases do by themselves: not all
+// of those fail, and none is stronger. The strongest come first, and none shares a case with a stronger one.
 func (r result) together() (findings []Finding) {
 	if len(r.in.unlike) > 0 {
 		return nil
 	}
-	taken := make([]bool, len(r.family.cases))
 	var failed []int
 	for w, window := range r.Windows {
-		if r.Test.P[w] <= r.levels.Fail {
-			if window.To == window.From+1 {
-				taken[window.From] = true
-			} else {
-				failed = append(failed, w)
-			}
+		if r.Test.P[w] <= r.levels.Fail && window.To > window.From+1 && r.saysMore(w) {
+			failed = append(failed, w)
 		}
 	}
-	slices.SortStableFunc(failed, func(a, b int) int { return int(math.Copysign(1, r.Test.T[b]-r.Test.T[a])) })
+	slices.SortStableFunc(failed, func(a, b int) int { return cmp.Compare(r.Test.T[b], r.Test.T[a]) })
+	taken := make([]bool, len(r.family.cases))
 	for _, w := range failed {
 		window := r.Windows[w]
 		if slices.Contains(taken[window.From:window.To], true) {
@@ -137,6 +134,19 @@ func (r result) together() (findings []Finding) {
 		findings = append(findings, r.windowFinding(w))
 	}
 	return findings
+}
+
+// saysMore compares a window with its single cases.
+func (r result) saysMore(w int) bool {
+	all := true
+	for k := r.Windows[w].From; k < r.Windows[w].To; k++ {
+		single := r.window(k, k+1)
+		if r.Test.T[single] >= r.Test.T[w] {
+			return false
+		}
+		all = all && r.Test.P[single] <= r.levels.Fail
+	}
+	return !all
 }
 
 // windowFinding is the finding of several cases: each launch counts with its mean over them.
@@ -158,7 +168,7 @@ func (r result) windowFinding(w int) Finding {
 	f := finding(relativeRule, KindBaseline, Fail, r.family.cases[window.From:window.To]...)
 	f.P, f.Detectable = pointer(r.Test.P[w]), r.detectable(w)
 	f.Ratio, f.Low, f.High = pointer(math.Exp(shift.Estimate)), pointer(math.Exp(shift.Low)), pointer(math.Exp(shift.High))
-	return f.say("%s of time over these %d neighbouring sizes together (95 %%: %s … %s; %s; p = %s), though none of them shows it by itself; %s", percent(*f.Ratio-1), len(f.Cases),
+	return f.say("%s of time over these %d neighbouring sizes together, more surely than at any one of them (95 %%: %s … %s; %s; p = %s); %s", percent(*f.Ratio-1), len(f.Cases),
 		percent(*f.Low-1), percent(*f.High-1), r.launches(), probability(*f.P), wouldHave(f.Detectable))
 }
 

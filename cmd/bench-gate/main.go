@@ -11,7 +11,7 @@ import (
 	"os"
 	"strings"
 
-	"collbench/internal/section"
+	"collbench/internal/sidebyside"
 )
 
 func main() {
@@ -31,7 +31,7 @@ func main() {
 	}
 	fmt.Print(b.String())
 	if *out != "" {
-		if err := section.Replace(*out, "bench-gate", b.String()); err != nil {
+		if err := sidebyside.ReplaceSection(*out, "bench-gate", b.String()); err != nil {
 			fmt.Fprintln(os.Stderr, "bench-gate:", err)
 			os.Exit(1)
 		}

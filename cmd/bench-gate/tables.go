@@ -59,7 +59,7 @@ func fixed(gates int) (text string, failures []string) {
 				if r.ours && alarms > falseAlarms {
 					failures = append(failures, fmt.Sprintf("%s, cv %g %%, %d launches: %.2f %% false alarms", r.name, 100*cv, n, 100*alarms))
 				}
-				fmt.Fprintf(&b, " %.2g", 100*alarms)
+				fmt.Fprintf(&b, " %s", percent(alarms))
 				for _, m.Width = range widths {
 					var powers []string
 					for _, m.Loss = range losses {
@@ -74,6 +74,14 @@ func fixed(gates int) (text string, failures []string) {
 		fmt.Fprintf(os.Stderr, "bench-gate: cv %g %% done\n", 100*cv)
 	}
 	return b.String(), failures
+}
+
+// percent writes a fraction in percent: to a hundredth where it is small.
+func percent(share float64) string {
+	if share >= 0.1 {
+		return fmt.Sprintf("%.0f", 100*share)
+	}
+	return fmt.Sprintf("%.2g", 100*share)
 }
 
 // changes are those by which until-clear is compared with a fixed number of launches.
@@ -103,7 +111,7 @@ func untilClear(gates int) (text string, failures []string) {
 				failures = append(failures, fmt.Sprintf("until-clear, cv %g %%: %.2f %% false alarms", 100*cv, 100*count.Share()))
 			}
 			sum += count.Average() / float64(len(changes))
-			fmt.Fprintf(&b, " %.2g (%.0f) |", 100*count.Share(), count.Average())
+			fmt.Fprintf(&b, " %s (%.0f) |", percent(count.Share()), count.Average())
 		}
 		if sum > float64(needed)/2 {
 			failures = append(failures, fmt.Sprintf("until-clear, cv %g %%: %.0f launches on average, more than half of %d", 100*cv, sum, needed))

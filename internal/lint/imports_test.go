@@ -20,9 +20,10 @@ var rules = map[string]rule{
 	"bench/unit":             {},
 	"bench/stat":             {theirs: []string{"gonum.org/v1/gonum/"}},
 	"bench": {
-		ours:   []string{"collectives", "collectives/algorithms", "bench/stat", "bench/unit"},
+		ours:   []string{"collectives", "collectives/algorithms", "bench/keyfile", "bench/stat", "bench/unit"},
 		theirs: []string{"github.com/goccy/go-yaml"},
 	},
+	"bench/keyfile":      {theirs: []string{"github.com/goccy/go-yaml"}},
 	"bench/backend":      {ours: []string{"bench", "bench/backend/host", "bench/backend/mpi", "bench/backend/nccl"}},
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/backend/mpi":  {ours: []string{"bench", "cgo/mpi", "collectives", "collectives/host"}},
@@ -49,6 +50,11 @@ var rules = map[string]rule{
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
 	},
 	"bench/summary": {ours: []string{"bench", "bench/stat", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"}},
+	"bench/gate": {
+		ours:   []string{"bench", "bench/keyfile", "bench/stat", "bench/summary", "bench/unit", "collectives"},
+		theirs: []string{"github.com/goccy/go-yaml"},
+	},
+	"bench/gate/simulation": {ours: []string{"bench/gate", "bench/stat"}, theirs: []string{"gonum.org/v1/gonum/"}},
 	"reports": {
 		ours:   []string{"bench", "bench/gate", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
 		theirs: []string{"github.com/go-echarts/go-echarts/v2/", "github.com/jedib0t/go-pretty/v6/"},
@@ -59,6 +65,8 @@ var rules = map[string]rule{
 	},
 	"cmd/bench-mpi":         {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
 	"cmd/bench-mpi-backend": {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
+	"cmd/bench-gate":        {ours: []string{"bench/gate", "bench/gate/simulation", "internal/sidebyside"}},
+	"cmd/bench-gate-lab":    {ours: []string{"bench/gate"}},
 	"internal/mpis":         {},
 	"internal/sidebyside":   {},
 	"internal/lint":         {},
