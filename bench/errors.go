@@ -8,3 +8,6 @@ var ErrNotSupported = errors.New("not supported")
 
 // ErrJobLost is in the error of a launcher that will start no team any more: a part of the job is gone.
 var ErrJobLost = errors.New("the job cannot go on")
+
+// ErrUnavailable is in the error of a backend whose library or device this machine lacks.
+var ErrUnavailable = errors.New("not available here")

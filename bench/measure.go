@@ -210,6 +210,7 @@ func (s *run) step(ctx context.Context, m *measurement, n int, stage Stage) (Bat
 	m.checked += batch.Verdict.Checked
 	m.wrong += batch.Verdict.Wrong
 	m.result.Evidence, m.result.Chunks = batch.Evidence, batch.Chunks
+	m.result.Simulated = m.result.Simulated || batch.Evidence.StandIn
 	times := slowest(batch.Seconds)
 	m.own = times[len(times)-1]
 	if stage == StageIterate {

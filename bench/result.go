@@ -51,6 +51,8 @@ type Evidence struct {
 	Observed string `json:"observed,omitempty"` // the algorithm that ran; empty where nothing tells
 	Source   string `json:"source,omitempty"`   // "program", "control variable", "profiler", "debug log", "counters"; "library": it chose, as it was left to; empty: none
 	Detail   string `json:"detail,omitempty"`
+	// StandIn says that a library carried it out that only stands in for the real one: the result is simulated.
+	StandIn bool `json:"stand_in,omitempty"`
 }
 
 // LinkBytes is what a rank's link carried in one timed iteration on the average, from the link's own counters and

@@ -302,18 +302,22 @@ func TestWrongUnprovenAndOtherAlgorithms(t *testing.T) {
 		e     Evidence
 		want  Status
 	}{
-		{"ring", Evidence{"ring", "program", ""}, OK},
-		{Auto, Evidence{"direct", "program", ""}, OK},
-		{"ring", Evidence{"direct", "program", ""}, Failed},
+		{"ring", Evidence{"ring", "program", "", false}, OK},
+		{Auto, Evidence{"direct", "program", "", false}, OK},
+		{"ring", Evidence{"direct", "program", "", false}, Failed},
 		{"ring", Evidence{}, Unproven},
-		{"ring", Evidence{"", "library", "it chose"}, Unproven},
+		{"ring", Evidence{"", "library", "it chose", false}, Unproven},
+		{"ring", Evidence{"ring", "profiler", "", true}, OK},
 		{Auto, Evidence{}, Unproven},
-		{Auto, Evidence{"", "library", "it chose"}, OK},
+		{Auto, Evidence{"", "library", "it chose", false}, OK},
 	} {
 		f := &fake{cost: constant(0.001), evidence: func(Case) Evidence { return c.e }}
 		results, _ := drive(t, f, Plan{Cases: testCases(8, c.asked), Warmup: 0}, t.Context())
 		if results[0].Status != c.want {
 			t.Errorf("asked %s, evidence %v: %s, want %s", c.asked, c.e, results[0].Status, c.want)
+		}
+		if results[0].Simulated != c.e.StandIn {
+			t.Errorf("evidence %v: simulated %v", c.e, results[0].Simulated)
 		}
 	}
 }

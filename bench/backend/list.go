@@ -9,10 +9,11 @@ import (
 	"collbench/bench"
 	"collbench/bench/backend/host"
 	"collbench/bench/backend/mpi"
+	"collbench/bench/backend/nccl"
 )
 
 // All lists every backend in the order in which they are shown.
-var All = []bench.Backend{host.Backend{}, &mpi.Backend{}}
+var All = []bench.Backend{host.Backend{}, &mpi.Backend{}, nccl.New()}
 
 // Find returns the backend of that name; the error lists the names there are.
 func Find(name string) (bench.Backend, error) {

@@ -28,6 +28,12 @@ var initialize = sync.OnceValue(func() error {
 	return nil
 })
 
+// standIn is whether the library that is open says that it is none of NVIDIA's.
+var standIn bool
+
+// StandIn says whether the driver is one that only stands in for NVIDIA's, in tests.
+func StandIn() bool { return standIn }
+
 // open fills the table of calls and initialises the driver. The library stays open: it has threads of its own.
 func open() error {
 	lib, err := dl.Open(library())
@@ -37,6 +43,8 @@ func open() error {
 	if err := lib.Fill(slots()); err != nil {
 		return fmt.Errorf("CUDA driver: %w", err)
 	}
+	_, err = lib.Symbol(StandInSymbol)
+	standIn = err == nil
 	if err := check("cuInit", C.cb_cuInit(0)); err != nil {
 		return err
 	}

@@ -19,6 +19,9 @@ import (
 // pathVariable names the library's file where the search would find another one, or none.
 const pathVariable = "COLLBENCH_LIBCUDA"
 
+// StandInSymbol is what a library exports that only stands in for one of NVIDIA's: what it measures is simulated.
+const StandInSymbol = "softgpu_stand_in"
+
 // leastDriver is the oldest driver that is served, as cuDriverGetVersion counts: CUDA 11.8.
 const leastDriver = 11080
 

@@ -12,6 +12,9 @@ import (
 // Init fails: see dl.ErrNoCgo.
 func Init() error { return fmt.Errorf("%w: %w", ErrUnavailable, dl.ErrNoCgo) }
 
+// StandIn says no.
+func StandIn() bool { return false }
+
 // Table is nil: without cgo there are no functions of a driver.
 func Table() unsafe.Pointer { return nil }
 

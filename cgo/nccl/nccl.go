@@ -23,6 +23,12 @@ import (
 // Open opens the library once in the life of the process. The error has the loader's words and wraps ErrUnavailable.
 func Open() error { return open() }
 
+// standIn is whether the library that is open says that it is none of NVIDIA's.
+var standIn bool
+
+// StandIn says whether the library is one that only stands in for NVIDIA's, in tests.
+func StandIn() bool { return standIn }
+
 var open = sync.OnceValue(func() error {
 	lib, err := dl.Open(library())
 	if err == nil {
@@ -31,6 +37,8 @@ var open = sync.OnceValue(func() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	_, err = lib.Symbol(cuda.StandInSymbol)
+	standIn = err == nil
 	version, err := LibraryVersion()
 	if err == nil && version < leastVersion {
 		err = fmt.Errorf("%s is NCCL %s and needs to be %s or later", lib.Name(), version, leastVersion)

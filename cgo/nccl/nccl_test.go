@@ -20,7 +20,7 @@ import (
 var scenarios = map[string]func(t *testing.T){
 	"open": func(*testing.T) {
 		err := Open()
-		fmt.Println(">", errors.Is(err, ErrUnavailable), err)
+		fmt.Println(">", errors.Is(err, ErrUnavailable), err, StandIn())
 		_, err = NewUniqueID()
 		fmt.Println(">", err)
 	},
@@ -220,17 +220,19 @@ func TestOpen(t *testing.T) {
 	needCgo(t)
 	empty := "ncclGetUniqueId: NCCL has no words for it (5)\n"
 	said, _ := carryOut(t, "open", "/nowhere/libnccl.so.2")
-	same(t, said, "true NCCL is not available: /nowhere/libnccl.so.2: cannot open shared object file: No such file or directory\n"+empty)
+	same(t, said, "true NCCL is not available: /nowhere/libnccl.so.2: cannot open shared object file: No such file or directory false\n"+empty)
 	library := fake(t, "ncclCommSplit", "ncclGetLastError")
 	said, _ = carryOut(t, "open", library)
-	same(t, said, "true NCCL is not available: "+library+" has no ncclCommSplit, ncclGetLastError\n"+empty)
+	same(t, said, "true NCCL is not available: "+library+" has no ncclCommSplit, ncclGetLastError false\n"+empty)
 	library = fake(t)
 	said, _ = carryOut(t, "open", library, "FAKE_NCCL=21701")
-	if want := "true NCCL is not available: " + library + " is NCCL 2.17.1 and needs to be 2.18.0 or later\n"; !strings.HasPrefix(said, want) {
+	if want := "true NCCL is not available: " + library + " is NCCL 2.17.1 and needs to be 2.18.0 or later true\n"; !strings.HasPrefix(said, want) {
 		t.Errorf("got %q, want %q", said, want)
 	}
 	said, _ = carryOut(t, "open", library)
-	same(t, said, "false <nil>\n<nil>\n")
+	same(t, said, "false <nil> true\n<nil>\n")
+	said, _ = carryOut(t, "open", fake(t, "softgpu_stand_in"))
+	same(t, said, "false <nil> false\n<nil>\n")
 }
 
 func profiled(t *testing.T) {

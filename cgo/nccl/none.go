@@ -17,6 +17,9 @@ func Open() error { return fmt.Errorf("%w: %w", ErrUnavailable, dl.ErrNoCgo) }
 // LibraryVersion fails: see dl.ErrNoCgo.
 func LibraryVersion() (Version, error) { return 0, Open() }
 
+// StandIn says no.
+func StandIn() bool { return false }
+
 // NewUniqueID fails: see dl.ErrNoCgo.
 func NewUniqueID() (UniqueID, error) { return UniqueID{}, Open() }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"collbench/bench"
 )
 
 // The exit codes.
@@ -33,6 +35,14 @@ func silent(code int) error { return exitError{code, errSilent} }
 
 func usageErrorf(format string, args ...any) error {
 	return exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// planError is the error of a plan: one of usage, unless this machine lacks what was asked for.
+func planError(err error) error {
+	if errors.Is(err, bench.ErrUnavailable) {
+		return environmentErrorf("%w", err)
+	}
+	return usageErrorf("%w", err)
 }
 
 func environmentErrorf(format string, args ...any) error {

@@ -121,7 +121,7 @@ func measureFleet(c *cli.Context, fleet *workers.Fleet, world *launch.World, opt
 	}
 	plan, err := bench.Resolve(file, flags, site)
 	if err != nil {
-		return usageErrorf("%w", err)
+		return planError(err)
 	}
 	job, err := newJob(c, file, flags, plan)
 	if err != nil {

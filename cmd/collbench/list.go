@@ -95,7 +95,13 @@ func listAlgorithms(w io.Writer) {
 
 func listBackends(w io.Writer) {
 	for _, b := range backend.All {
-		fmt.Fprintln(w, b.Name())
+		line := b.Name()
+		if asked, ok := b.(interface{ Available() error }); ok {
+			if err := asked.Available(); err != nil {
+				line = fmt.Sprintf("%-9s %v", line, err)
+			}
+		}
+		fmt.Fprintln(w, line)
 	}
 }
 

@@ -48,7 +48,7 @@ func runHere(c *cli.Context) error {
 		Ranks: runtime.NumCPU(), Hosts: 1, Backends: backendNames(), Supports: supported, Algorithms: algorithmsOf,
 	})
 	if err != nil {
-		return usageErrorf("%w", err)
+		return planError(err)
 	}
 	if err := startsItself(plan); err != nil {
 		return err

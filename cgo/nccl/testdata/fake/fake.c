@@ -57,6 +57,9 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 	return CUDA_SUCCESS;
 }
 
+// What marks stand-ins.
+const char softgpu_stand_in[] = "the fake of the tests";
+
 // NCCL.
 
 ncclResult_t ncclGetVersion(int *v) { return *v = setting("FAKE_NCCL"), ncclSuccess; }

@@ -1,0 +1,184 @@
+// Package nccl measures collectives of NCCL between GPUs, one process for each.
+//
+// It stands between the measuring loop, whose Backend it is, and cgo/nccl and cgo/cuda, which open the libraries. NCCL
+// reads most settings once in the life of a process, so each algorithm and variant is measured by fresh processes; which
+// algorithm ran is shown by the profiler plugin in this program. What NCCL can be told is in algorithms.go.
+package nccl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"collbench/bench"
+	"collbench/cgo/cuda"
+	"collbench/cgo/nccl"
+	"collbench/collectives"
+)
+
+// Backend is the NCCL backend.
+type Backend struct {
+	// version is that of the library, or why there is none; a test has its own.
+	version func() (nccl.Version, error)
+}
+
+// New is the backend over the library of this machine, which is opened when it is first needed.
+func New() Backend { return Backend{libraryVersion} }
+
+func libraryVersion() (nccl.Version, error) {
+	if err := nccl.Open(); err != nil {
+		return 0, missing{err}
+	}
+	return nccl.LibraryVersion()
+}
+
+// missing is an error about what this machine lacks, in the words that it has.
+type missing struct{ error }
+
+func (m missing) Unwrap() error        { return m.error }
+func (m missing) Is(target error) bool { return target == bench.ErrUnavailable }
+
+// Available says which libraries and devices this machine lacks; nil if it has all.
+func (b Backend) Available() error {
+	_, err := b.version()
+	devices, failed := 0, cuda.Init()
+	if failed == nil {
+		devices, failed = cuda.Devices()
+	}
+	if failed == nil && devices == 0 {
+		failed = errors.New("CUDA sees no GPU")
+	}
+	switch {
+	case err == nil:
+		return failed
+	case failed == nil:
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, failed)
+}
+
+// Name implements bench.Backend.
+func (Backend) Name() string { return "nccl" }
+
+// The kinds of buffers, by the names that a case has for them.
+const (
+	private    = "private"
+	registered = "registered"
+)
+
+// types, reductions and calls are NCCL's for ours.
+var (
+	types = map[collectives.DataType]nccl.Type{
+		collectives.Float32: nccl.Float32, collectives.Float64: nccl.Float64, collectives.Float16: nccl.Float16, collectives.BFloat16: nccl.Bfloat16,
+		collectives.Int8: nccl.Int8, collectives.Uint8: nccl.Uint8, collectives.Int32: nccl.Int32, collectives.Int64: nccl.Int64,
+	}
+	reductions = map[collectives.Reduction]nccl.Op{
+		collectives.Sum: nccl.Sum, collectives.Prod: nccl.Prod, collectives.Max: nccl.Max, collectives.Min: nccl.Min, collectives.Avg: nccl.Avg,
+	}
+	calls = map[collectives.Collective]nccl.Collective{
+		collectives.AllReduce: nccl.AllReduce, collectives.Broadcast: nccl.Broadcast, collectives.Reduce: nccl.Reduce, collectives.AllGather: nccl.AllGather,
+		collectives.ReduceScatter: nccl.ReduceScatter, collectives.AllToAll: nccl.AllToAll, collectives.Gather: nccl.Gather,
+		collectives.Scatter: nccl.Scatter, collectives.SendRecv: nccl.SendRecv,
+	}
+)
+
+// Supports implements bench.Backend. What only the GPUs can tell shows when the case is prepared, or by what ran.
+func (b Backend) Supports(c bench.Case) error {
+	version, err := b.version()
+	if err != nil {
+		return err
+	}
+	v, err := findVariants(c.How.Variant)
+	switch {
+	case err != nil:
+		return err
+	case c.What.Operation != "":
+		return fmt.Errorf("%s: the nccl backend measures collectives", c.What.Operation)
+	case c.How.Transport != bench.TransportLibrary:
+		return fmt.Errorf("transport %s: NCCL chooses: want %s", c.How.Transport, bench.TransportLibrary)
+	case c.How.Buffers != private && c.How.Buffers != registered:
+		return fmt.Errorf("unknown buffers %q: want %s or %s", c.How.Buffers, private, registered)
+	case c.Where.Chunks != 0:
+		return errors.New("chunks: how NCCL cuts messages is its own matter")
+	case c.What.InPlace && (c.What.Collective == collectives.AllToAll || c.What.Collective == collectives.SendRecv):
+		return fmt.Errorf("%s in place: NCCL has none", c.What.Collective)
+	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
+		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
+	case v.windows && version < 22700:
+		return fmt.Errorf("windows came with NCCL 2.27; this is %s", version)
+	case v.protocol != "" && v.protocol != "SIMPLE" && onlySimple[c.What.Algorithm]:
+		return fmt.Errorf("%s has the protocol Simple alone", c.What.Algorithm)
+	}
+	if err := averages(c); err != nil {
+		return err
+	}
+	if c.What.Algorithm != bench.Auto {
+		_, err = find(c, version)
+	}
+	return err
+}
+
+// onlySimple are algorithms that have one protocol (src/graph/tuning.cc).
+var onlySimple = map[string]bool{"nvls": true, "nvlstree": true, "sharp": true, "collnetdirect": true, "collnetchain": true, "nvls+sharp": true, "pat": true}
+
+// averages refuses those that cannot be checked to the bit. NCCL multiplies floating-point numbers by 1/ranks before it
+// adds them, which only powers of two leave exact.
+func averages(c bench.Case) error {
+	if n := c.Where.Ranks; c.What.Reduces() && c.What.Reduction == collectives.Avg && c.What.DataType.Floating() && n&(n-1) != 0 {
+		return fmt.Errorf("avg of %s over %d ranks: NCCL divides before it adds, so that the result is only near the exact one", c.What.DataType, n)
+	}
+	return nil
+}
+
+// Algorithms implements bench.Backend.
+func (b Backend) Algorithms(c collectives.Collective) (names []string) {
+	for _, a := range algorithms {
+		if _, ok := a.has[c]; ok {
+			names = append(names, a.name)
+		}
+	}
+	return names
+}
+
+// Variants lists the variants with what they are: "name  summary".
+func (Backend) Variants() (lines []string) {
+	for _, v := range variants {
+		lines = append(lines, fmt.Sprintf("%-12s %s", v.name, v.summary))
+	}
+	return lines
+}
+
+// Environment implements bench.Configured: the case's algorithm and variant, and what has NCCL tell which algorithm ran.
+func (b Backend) Environment(c bench.Case) ([]string, error) {
+	version, err := b.version()
+	if err != nil {
+		return nil, err
+	}
+	v, err := findVariants(c.How.Variant)
+	if err != nil {
+		return nil, err
+	}
+	// A log of each operation would take time in the timed part: only where there is no profiler plugin.
+	list := []string{nccl.ProfilerEnvironment, "NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT"}
+	if version < v2_23 {
+		list = []string{"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT,TUNING"}
+	}
+	if c.What.Algorithm != bench.Auto {
+		a, err := find(c, version)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, a.environment(c.What.Collective, version)...)
+	}
+	return append(list, v.settings...), nil
+}
+
+// Open implements bench.Backend.
+func (b Backend) Open(ctx context.Context, group bench.Group) (bench.Communicator, error) {
+	c := &communicator{backend: b, group: group}
+	if err := c.open(ctx); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
