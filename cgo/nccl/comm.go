@@ -121,18 +121,6 @@ func (c *Comm) Split(ctx context.Context, color, key int, config Config) (*Comm,
 	return part, err
 }
 
-// Failure is the error that the communicator met in the background; nil while there is none.
-func (c *Comm) Failure() error {
-	var result C.ncclResult_t
-	if err := check("ncclCommGetAsyncError", C.cb_ncclCommGetAsyncError(c.handle(), &result)); err != nil {
-		return err
-	}
-	if result == C.ncclInProgress {
-		return nil
-	}
-	return check("in the background", result)
-}
-
 // Close ends the communicator with all its ranks. If it cannot within the context, it is aborted.
 func (c *Comm) Close(ctx context.Context) error {
 	if err := c.settle(ctx, "ncclCommFinalize", C.cb_ncclCommFinalize(c.handle())); err != nil {

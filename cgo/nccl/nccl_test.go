@@ -2,8 +2,10 @@ package nccl
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -32,6 +34,7 @@ var scenarios = map[string]func(t *testing.T){
 		fmt.Println(">", errors.Is(err, context.DeadlineExceeded), err)
 	},
 	"calls":    calls,
+	"more":     more,
 	"times":    times,
 	"order":    order,
 	"stop":     stop,
@@ -99,6 +102,42 @@ func TestCalls(t *testing.T) {
 	same(t, log, head+"(\nsend 100 3 to 0\nrecv 200 3 from 0\nsend 106 3 to 1\nrecv 206 3 from 1\n)\n"+
 		"(\nrecv 200 3 from 0\nrecv 206 3 from 1\nsend 100 3 to 1\n)\n(\nsend 100 3 to 0\nsend 106 3 to 1\nrecv 200 3 from 1\n)\n"+tail)
 	same(t, said, strings.Repeat("native true\n", 5)+strings.Repeat("native false\n", 3)+"native true\ntrue not supported: NCCL 2.27.3 has no ncclMemAlloc\n")
+}
+
+func more(t *testing.T) {
+	c, s := begin(t)
+	part, err := c.Split(context.Background(), 1, 2, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, err := c.Split(context.Background(), -7, 0, Config{})
+	fmt.Println(">", part.Rank(), part.Ranks(), none == nil, err)
+	half := make([]byte, 4)
+	binary.NativeEndian.PutUint32(half, math.Float32bits(0.5))
+	op, err := c.PreMulSum(half, Float32)
+	fmt.Println(">", op, err, c.DestroyOp(op))
+	r, err := c.Register(4096, 512)
+	if err == nil {
+		err = r.Close()
+	}
+	fmt.Println(">", err)
+	seconds, err := c.Prepare(s, Call{Collective: AllReduce, Count: 1, Type: Float32, Op: op}).Predict()
+	fmt.Printf("> %.6g %v\n", seconds, err)
+}
+
+// TestMore sees what reaches the library of all that is no collective.
+func TestMore(t *testing.T) {
+	needCgo(t)
+	said, log := carryOut(t, "more", fake(t))
+	same(t, said, "3 5 true <nil>\n77 <nil> <nil>\n<nil>\n1.25e-05 <nil>\n")
+	if want := "split color 1 key 2\nsplit color -1 key 0\npremulsum of 0.5, type 7, place 1\nregister 4096, 512 bytes\nderegister 4096\n" +
+		"(\nall_reduce 0 0 1 7 77\nsimulate, size 24, magic 74685283\n"; !strings.HasSuffix(log, want) {
+		t.Errorf("got %q, want it to end with %q", log, want)
+	}
+	said, _ = carryOut(t, "more", fake(t, "ncclGroupSimulateEnd", "ncclCommRegister"))
+	if !strings.Contains(said, "not supported: NCCL 2.27.3 has no ncclCommRegister") || !strings.Contains(said, "0 not supported: NCCL 2.27.3 has no ncclGroupSimulateEnd") {
+		t.Error(said)
+	}
 }
 
 func times(t *testing.T) {

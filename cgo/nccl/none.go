@@ -44,9 +44,6 @@ func (c *Comm) Ranks() int { return 0 }
 // Split fails: see dl.ErrNoCgo.
 func (c *Comm) Split(context.Context, int, int, Config) (*Comm, error) { return nil, Open() }
 
-// Failure fails: see dl.ErrNoCgo.
-func (c *Comm) Failure() error { return Open() }
-
 // Close has nothing to do.
 func (c *Comm) Close(context.Context) error { return nil }
 

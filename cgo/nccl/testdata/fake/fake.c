@@ -131,6 +131,21 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *r) {
 	*r = setting("FAKE_INIT_HANG") || ++polls % 3 != 0 ? ncclInProgress : issued ? background : ncclSuccess;
 	return ncclSuccess;
 }
+ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t *part, ncclConfig_t *c) {
+	*part = color == NCCL_SPLIT_NOCOLOR ? NULL : (ncclComm_t)&pool[1];
+	return done("split color %d key %d", color, key), ncclInProgress;
+}
+ncclResult_t ncclCommUserRank(ncclComm_t c, int *rank) { return *rank = 3, ncclSuccess; }
+ncclResult_t ncclCommCount(ncclComm_t c, int *ranks) { return *ranks = 5, ncclSuccess; }
+ncclResult_t ncclRedOpCreatePreMulSum(ncclRedOp_t *op, void *scalar, ncclDataType_t t, ncclScalarResidence_t where, ncclComm_t c) {
+	return *op = 77, done("premulsum of %g, type %d, place %d", *(float *)scalar, t, where);
+}
+ncclResult_t ncclCommRegister(ncclComm_t c, void *p, size_t n, void **handle) { return *handle = p, done("register %ld, %zu bytes", (long)p, n); }
+ncclResult_t ncclCommDeregister(ncclComm_t c, void *handle) { return done("deregister %ld", (long)handle); }
+ncclResult_t ncclGroupSimulateEnd(ncclSimInfo_t *i) {
+	i->estimatedTime = 12.5;
+	return done("simulate, size %zu, magic %x", i->size, i->magic);
+}
 ncclResult_t ncclCommAbort(ncclComm_t c) { return done("abort"); }
 ncclResult_t ncclCommFinalize(ncclComm_t c) { return done("finalize"), ncclInProgress; }
 ncclResult_t ncclCommDestroy(ncclComm_t c) { return done("destroy"); }
