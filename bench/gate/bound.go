@@ -17,7 +17,7 @@ type bound struct {
 	rule      string
 	kind      Kind
 	c         bench.Case
-	ratios    []float64 // of each launch: measured ÷ reference, at least 1 if the reference is reached
+	ratios    []float64 // of each launch: how much of the reference is reached, 1 or more if it is
 	measured  float64   // the median over the launches, in unit
 	reference float64   // in unit
 	unit      string
@@ -43,8 +43,13 @@ func judgeBounds(bounds []bound, levels Levels) (findings []Finding) {
 		}
 		one, _, _ := stat.MeanInterval(logarithms(b.ratios), levels.Pass)
 		f.P = pointer(adjusted[i])
-		f.Ratio, f.Low, f.High = pointer(math.Exp(both.Estimate)), pointer(math.Exp(both.Low)), pointer(math.Exp(both.High))
-		least := math.Expm1(stat.Detectable(detectablePower, (both.Estimate-one.Low)/stat.NormalQuantile(1-levels.Pass), stat.NormalQuantile(1-levels.Fail/float64(len(bounds)))))
+		reached := stat.Interval{Estimate: math.Exp(both.Estimate), Low: math.Exp(both.Low), High: math.Exp(both.High)}
+		f.Ratio, f.Low, f.High = pointer(reached.Estimate), pointer(reached.Low), pointer(reached.High)
+		if b.unit == "s" { // a time reaches its bound by being smaller
+			f.Ratio, f.Low, f.High = pointer(1/reached.Estimate), pointer(1/reached.High), pointer(1/reached.Low)
+		}
+		standardError := (both.Estimate - one.Low) / stat.NormalQuantile(1-levels.Pass)
+		least := math.Expm1(stat.Detectable(detectablePower, standardError, stat.NormalQuantile(1-levels.Fail/float64(len(bounds)))))
 		f.Detectable = pointer(least)
 		switch {
 		case adjusted[i] <= levels.Fail:
@@ -52,8 +57,8 @@ func judgeBounds(bounds []bound, levels Levels) (findings []Finding) {
 		case one.Low >= 0:
 			f.Outcome = Pass
 		}
-		findings = append(findings, f.say("%s: %s of it (95 %%: %s … %s, %s, p = %s); %s below it would have been failed in 95 %% of gates", b.what, unit.Percent(*f.Ratio),
-			unit.Percent(*f.Low), unit.Percent(*f.High), plural(len(b.ratios), "launch"), probability(adjusted[i]), unit.Percent(least)))
+		findings = append(findings, f.say("%s: at %s of the bound (95 %%: %s … %s, %s, p = %s); %s short of it would have been failed in 95 %% of gates", b.what, unit.Percent(reached.Estimate),
+			unit.Percent(reached.Low), unit.Percent(reached.High), plural(len(b.ratios), "launch"), probability(adjusted[i]), unit.Percent(least)))
 	}
 	return findings
 }

@@ -223,7 +223,7 @@ func (t *relativeSummary) statement(total int) string {
 		return fmt.Sprintf("%s compared with too few launches: no loss is detectable", plural(total, "case"))
 	}
 	text := fmt.Sprintf("%s compared", plural(total, "case"))
-	if t.failed == 0 {
+	if t.failed == 0 && !math.IsInf(t.upper, 1) {
 		text += fmt.Sprintf(": none lost more than %s (95 %%)", unit.Percent(max(0, math.Expm1(t.upper))))
 	}
 	text += fmt.Sprintf("; a loss of %s at any one size", unit.Percent(*t.detectable))

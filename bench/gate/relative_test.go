@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -146,6 +147,15 @@ func TestOneFailedLaunch(t *testing.T) {
 	expect(t, v, Fail, map[string]int{"failed fail": 1, "baseline pass": 8})
 	if !strings.Contains(v.Findings[0].Message, "failed in 1 of 10 launches: rank 2 was killed") {
 		t.Error(v.Findings[0].Message)
+	}
+}
+
+// TestVerdictIsJSON: a look so early that no bound holds yet has no infinite figure, which JSON cannot hold.
+func TestVerdictIsJSON(t *testing.T) {
+	var l Looks
+	v, _ := l.Look(DefaultPolicy(), made{launches: 5, seed: 1}.runs(), made{launches: 5, seed: 2, place: second}.runs(), 0.001)
+	if _, err := json.Marshal(v); err != nil || strings.Contains(v.Statement, "Inf") || v.Outcome != Inconclusive {
+		t.Errorf("%v: %s: %s", err, v.Outcome, v.Statement)
 	}
 }
 

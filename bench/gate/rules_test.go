@@ -2,6 +2,7 @@ package gate
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -74,6 +75,18 @@ func TestAbsoluteRules(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			expect(t, Judge(policy(t, c.policy), nil, c.runs.runs(), Fixed), c.outcome, c.want)
 		})
+	}
+}
+
+// TestBoundFigures: a ratio is measured ÷ reference, of bandwidths and of times.
+func TestBoundFigures(t *testing.T) {
+	runs := made{launches: 5}.runs()
+	v := Judge(policy(t, "floors: [{bytes: 1MiB, algbw: 198MB/s}, {bytes: 1MiB, time: 5.3ms}]"), nil, runs, Fixed)
+	for i, want := range []float64{0.5, 2} {
+		f := v.Findings[i]
+		if f.Outcome != Fail || math.Abs(*f.Ratio-want) > 0.03*want || *f.Low > *f.Ratio || *f.High < *f.Ratio || math.Abs(*f.Measured / *f.Reference - want) > 0.03*want {
+			t.Errorf("%s: ratio %g (%g … %g), want %g", f.Message, *f.Ratio, *f.Low, *f.High, want)
+		}
 	}
 }
 

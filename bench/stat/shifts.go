@@ -44,7 +44,6 @@ type ShiftTest struct {
 	T        []float64 // of each window: its shift beyond the margin in standard errors
 	Error    []float64 // of each window: the standard error of its shift, of unclipped values
 	Critical float64   // the T that α asks for
-	Smallest float64   // the smallest P that so few rows can have
 	Exact    bool      // whether all arrangements were looked at
 }
 
@@ -92,7 +91,6 @@ func (s Shifts) Test(alpha float64, permutations int, stopping bool) ShiftTest {
 			reached[w] = 1
 		}
 	}
-	t.Smallest = 1 / min(float64(total), arrangements)
 	p.arrangements(t.Exact, permutations, func(sums []float64) bool {
 		m := p.largest(sums)
 		largest = append(largest, m)

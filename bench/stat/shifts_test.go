@@ -28,7 +28,7 @@ func TestShiftsOfOneColumn(t *testing.T) {
 	got := s.Test(0.05, 999, false)
 	// Drawn in to 1.25 × 1.4826 × 1.625 … around 3.75 nothing changes but 7 and 1, which come to lie at the ends all the
 	// same; two arrangements reach the sum 3.5+5+6+7: itself and the one with 4 for 3.5.
-	if !got.Exact || !close(got.P[0], 2./70) || !close(got.Smallest, 1./70) {
+	if !got.Exact || !close(got.P[0], 2./70) {
 		t.Errorf("%+v, want p = 2/70", got)
 	}
 }
