@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"collbench/bench"
+	"collbench/bench/threads"
 
 	"golang.org/x/sys/unix"
 )
@@ -93,6 +94,7 @@ func fork(command, env []string, start func(*exec.Cmd) error, files []*os.File) 
 	if start == nil {
 		start = (*exec.Cmd).Start
 	}
+	_ = threads.Yield() // where it is refused, the worker is interrupted more often
 	if err := onForkThread(func() error { return start(c.cmd) }); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"collbench/bench"
+	"collbench/bench/threads"
 )
 
 // The file descriptors that a worker inherits. From bellsFD up: one bell for each member of the host.
@@ -48,6 +49,7 @@ func Serve(ctx context.Context, backends []bench.Backend) error {
 	file.Close()
 	// While the working thread spins, another one must be able to answer the watchdog.
 	runtime.LockOSThread()
+	_ = threads.Measure() // where it is refused, others interrupt more often
 	if runtime.GOMAXPROCS(0) < 2 {
 		runtime.GOMAXPROCS(2)
 	}

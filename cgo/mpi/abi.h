@@ -73,8 +73,7 @@ static int once(const cb_mpi *m, const calls *c, const cb_job *j) {
 	cb_comm world = WORLD(m);
 	cb_type type = GET(m, cb_type, j->type);
 	cb_op op = GET(m, cb_op, j->op);
-	int root = j->rank == j->root, next = (j->rank + 1) % j->ranks, before = (j->rank + j->ranks - 1) % j->ranks, rc;
-	int n = j->count;
+	int root = j->rank == j->root, n = j->count, next, before, rc;
 	char *in = j->in, *out = j->out, *my_in = in + j->rank * j->block, *my_out = out + j->rank * j->block;
 	char ack = 0;
 	switch (j->kind) {
@@ -95,6 +94,8 @@ static int once(const cb_mpi *m, const calls *c, const cb_job *j) {
 	case CB_SCATTER:
 		return c->Scatter(in != NULL ? in : out, n, type, in == NULL && root ? IN_PLACE : my_out, n, type, j->root, world);
 	case CB_SHIFT:
+		next = (j->rank + 1) % j->ranks;
+		before = (j->rank + j->ranks - 1) % j->ranks;
 		if (in == NULL)
 			return c->Sendrecv_replace(out, n, type, next, 0, before, 0, world, IGNORE);
 		return c->Sendrecv(in, n, type, next, 0, out, n, type, before, 0, world, IGNORE);

@@ -34,40 +34,38 @@ func (c cell) interval() string {
 }
 
 // markdown is the table, and below it what the ratios come to.
-func markdown(cells []cell, launches int) string {
+func markdown(measured []cell, launches int) string {
 	var columns []string
-	for _, c := range cells {
+	for _, c := range measured {
 		if !slices.Contains(columns, c.mpi) {
 			columns = append(columns, c.mpi)
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s. float32, sum, %d ranks, %d interleaved launches of each side for every cell; %s, %d CPUs, %s.\n",
+	fmt.Fprintf(&b, "%s. float32, sum, %d ranks, %d launches of each side, in pairs that took turns; %s, %d CPUs, %s.\n",
 		time.Now().UTC().Format("2006-01-02"), ranks, launches, sidebyside.CPU(), runtime.NumCPU(), runtime.GOARCH)
 	b.WriteString("collbench's median in µs / the C program's; in brackets the ratio of the medians, with the 95 % interval of the ratio launch by launch.\n\n| | Bytes |")
 	for _, name := range columns {
 		fmt.Fprintf(&b, " %s |", name)
 	}
 	b.WriteString("\n|--|--:|" + strings.Repeat("--:|", len(columns)) + "\n")
-	for _, operation := range operations {
-		for _, s := range sizes {
-			fmt.Fprintf(&b, "| %s | %d |", operation, s.bytes)
-			for _, name := range columns {
-				i := slices.IndexFunc(cells, func(c cell) bool { return c.mpi == name && c.operation == operation && c.bytes == s.bytes })
-				c := cells[i]
-				fmt.Fprintf(&b, " %.4g / %.4g [%.3f%s] |", stat.Median(c.ours)*1e6, stat.Median(c.peer)*1e6, c.ratio(), c.interval())
-			}
-			b.WriteString("\n")
+	for _, k := range cells {
+		fmt.Fprintf(&b, "| %s | %d |", k.operation, k.bytes)
+		for _, name := range columns {
+			i := slices.IndexFunc(measured, func(c cell) bool { return c.mpi == name && c.key == k })
+			c := measured[i]
+			fmt.Fprintf(&b, " %.4g / %.4g [%.3f%s] |", stat.Median(c.ours)*1e6, stat.Median(c.peer)*1e6, c.ratio(), c.interval())
 		}
+		b.WriteString("\n")
 	}
-	return b.String() + verdict(cells)
+	return b.String() + verdict(measured)
 }
 
 // verdict says how far the ratios are from 1, and whether that is what is wanted.
-func verdict(cells []cell) string {
+func verdict(measured []cell) string {
 	var close int
 	var logs, worst float64
-	for _, c := range cells {
+	for _, c := range measured {
 		r := c.ratio()
 		logs += math.Log(r)
 		if math.Abs(r-1) <= near {
@@ -77,11 +75,11 @@ func verdict(cells []cell) string {
 			worst = r - 1
 		}
 	}
-	middle := math.Exp(logs / float64(len(cells)))
+	middle := math.Exp(logs / float64(len(measured)))
 	met := "as wanted"
-	if float64(close) < enough*float64(len(cells)) || math.Abs(worst) > far || math.Abs(middle-1) > mean {
+	if float64(close) < enough*float64(len(measured)) || math.Abs(worst) > far || math.Abs(middle-1) > mean {
 		met = "not as wanted"
 	}
 	return fmt.Sprintf("\n%d of %d cells are within 0.95–1.05 (wanted: 90 %%), the farthest is %.3f (wanted: 0.90–1.10), the geometric mean %.3f (wanted: 0.98–1.02): %s.\n",
-		close, len(cells), 1+worst, middle, met)
+		close, len(measured), 1+worst, middle, met)
 }
