@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"collbench/bench/stat"
 	"collbench/bench/unit"
@@ -16,7 +17,7 @@ const (
 	passes     = 2
 	minSamples = stat.MinInterval
 	stretch    = 0.2  // seconds that one Team.Run is meant to take: long enough to pay for its control messages
-	batchTime  = 5e-3 // seconds that a sample of TimingBatch is meant to take: the clock's resolution vanishes in it
+	batchTime  = 5e-3 // seconds that a sample of TimingBatch is meant to take if the plan does not say: the clock's resolution vanishes in it
 	leastTurn  = 0.05 // seconds that a turn lasts at least: samples of one instant agree all too well
 	maxPasses  = 20
 	maxBatch   = 100_000 // iterations in a sample of TimingBatch
@@ -34,7 +35,7 @@ type measurement struct {
 	iterations         int         // timed
 	k                  int         // iterations of a sample
 	each               float64     // seconds that an iteration takes with all around it
-	own                float64     // seconds that the last iteration, or those of the last sample on the average, took
+	fastest            float64     // seconds that an iteration took at best, of a TimingBatch sample's on the average
 	last               int         // iterations of the last Team.Run
 	counted            []LinkBytes
 	busy, busyTime     float64
@@ -186,10 +187,14 @@ func (s *run) iterationsPerSample(m *measurement) int {
 		return 1
 	case s.Plan.Iterations > 0:
 		return s.Plan.Iterations
-	case m.own <= 0:
+	case m.fastest <= 0:
 		return 1
 	}
-	return int(max(1, min(maxBatch, batchTime/m.own)))
+	meant := s.Plan.Sample
+	if meant == 0 {
+		meant = batchTime
+	}
+	return int(max(1, min(maxBatch, meant/m.fastest)))
 }
 
 // step is one Team.Run. It keeps what is to be kept of its batch.
@@ -211,8 +216,10 @@ func (s *run) step(ctx context.Context, m *measurement, n int, stage Stage) (Bat
 	m.wrong += batch.Verdict.Wrong
 	m.result.Evidence, m.result.Chunks = batch.Evidence, batch.Chunks
 	m.result.Simulated = m.result.Simulated || batch.Evidence.StandIn
-	times := slowest(batch.Seconds)
-	m.own = times[len(times)-1]
+	// What holds a batch up once must not make all samples short.
+	if least := slices.Min(slowest(batch.Seconds)); m.fastest == 0 || least < m.fastest {
+		m.fastest = least
+	}
 	if stage == StageIterate {
 		m.iterations += n
 		m.take(batch, elapsed)

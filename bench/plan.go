@@ -17,6 +17,7 @@ type Plan struct {
 	Precision  float64  `json:"precision"`            // larger side of the median's 95 % interval ÷ median
 	Budget     float64  `json:"budget"`               // seconds of measuring, for all launches and cases together
 	Iterations int      `json:"iterations,omitempty"` // timed iterations of a case (TimingBatch: of a sample); 0: as many as the precision needs
+	Sample     float64  `json:"sample,omitempty"`     // seconds that a sample of TimingBatch is meant to take; 0: 5 ms
 	Warmup     int      `json:"warmup"`               // iterations before the timed ones; −1: until steady
 	Launches   int      `json:"launches"`             // fresh starts of all processes
 	Seed       uint64   `json:"seed"`                 // of the order
@@ -88,6 +89,11 @@ func resolveRun(s Settings, site *Site) (p Plan, err error) {
 	}
 	if p.Budget, err = unit.ParseSeconds(s.Text("budget")); err != nil {
 		return p, s.Errorf("budget", "%w", err)
+	}
+	if s.Text("sample") != "" {
+		if p.Sample, err = unit.ParseSeconds(s.Text("sample")); err != nil {
+			return p, s.Errorf("sample", "%w", err)
+		}
 	}
 	if p.Iterations, err = s.integer("iterations", 0, 1, maxCount); err != nil {
 		return p, err

@@ -19,7 +19,7 @@ type Settings map[string]Setting
 var (
 	caseKeys = []string{"backend", "variant", "transport", "buffers", "collective", "operation", "pair", "window", "algorithm", "bytes", "dtype", "op", "in-place",
 		"root", "domain", "radix", "chunks", "timing"}
-	runKeys = []string{"ranks", "precision", "budget", "iterations", "warmup", "launches", "seed"}
+	runKeys = []string{"ranks", "precision", "budget", "sample", "iterations", "warmup", "launches", "seed"}
 	// outputKeys are no business of this package, but a plan file may hold them.
 	outputKeys = []string{"out", "append", "format"}
 )

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	slot   = 50 * time.Millisecond
-	sample = "0.005" // seconds, as collbench's are: of a slot's samples one or two are cut by its ends
-	budget = 8       // seconds of a launch by the clock, in which both sides have their turns
+	slot   = 100 * time.Millisecond
+	sample = 0.010 // seconds: of a slot's samples one or two are cut by its ends
+	budget = 8     // seconds of a launch by the clock, in which both sides have their turns
 )
 
 // pair is the two programs under one library.
@@ -95,7 +95,8 @@ func (p pair) run(dir string, budget float64) (*exec.Cmd, error) {
 		name := which + ": " + k.operation
 		blocks[name] = append(blocks[name], strconv.FormatInt(k.bytes, 10))
 	}
-	plan := "backend: mpi\ntiming: batch\nprecision: 0.01%\ncases:\n" // a precision that is not reached: the budget ends it
+	// A precision that is not reached: the budget ends it.
+	plan := fmt.Sprintf("backend: mpi\ntiming: batch\nsample: %gs\nprecision: 0.01%%\ncases:\n", sample)
 	for name, sizes := range blocks {
 		plan += fmt.Sprintf("  - {%s, bytes: %q}\n", name, strings.Join(sizes, ","))
 	}
@@ -124,7 +125,7 @@ func (p pair) launch(order []key) (ours, peer map[key]float64, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	second := p.command(p.peer, sample)
+	second := p.command(p.peer, fmt.Sprint(sample))
 	tell, err := second.StdinPipe()
 	if err != nil {
 		return nil, nil, err

@@ -47,6 +47,7 @@ func runFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "precision", Usage: "iterate until the median's 95 % interval is within ± this (default: 1%)"},
 		&cli.StringFlag{Name: "budget", Usage: "measuring `TIME` of the whole run, shared over its cases (default: 30s)"},
+		&cli.StringFlag{Name: "sample", Usage: "`TIME` that a sample of batch timing is meant to take (default: 5ms)"},
 		&cli.StringFlag{Name: "iterations", Usage: "so many timed iterations of each case (with batch timing: of each sample) instead"},
 		&cli.StringFlag{Name: "warmup", Usage: "so many iterations before them (default: until steady)"},
 		&cli.StringFlag{Name: "launches", Usage: "repeat everything from so many fresh starts (default: 1)"},

@@ -83,13 +83,13 @@ static double measure(task t, double seconds) {
             if (taken > 0) free(out), free(in);
             out = buffer(t.n);
             in = buffer(t.n);
-            for (iterations = 1; iterations < MAX_ITERATIONS; iterations *= 2) {
-                double each = sample(t, 0, iterations) * (t.reduce ? 1 : 2);
-                if (each * iterations < seconds / 4) continue;
-                iterations = seconds / each < 1 ? 1 : (long)(seconds / each);
-                break;
+            double least = 1e9, spent = 0; // what holds a batch up once must not make all samples short
+            for (long batch = 1; spent < seconds / 2 && batch <= MAX_ITERATIONS; batch *= 2) {
+                double each = sample(t, 0, batch) * (t.reduce ? 1 : 2);
+                spent += each * batch;
+                if (each < least) least = each;
             }
-            if (iterations > MAX_ITERATIONS) iterations = MAX_ITERATIONS;
+            iterations = seconds / least < 1 ? 1 : seconds / least > MAX_ITERATIONS ? MAX_ITERATIONS : (long)(seconds / least);
         }
         samples[taken] = sample(t, taken + 1, iterations);
         taken++;
