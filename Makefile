@@ -46,7 +46,7 @@ bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into doc
 bench-gate: ## what rules of gating make of a simulated machine, into docs/gating.md; some minutes
 	$(GO) run $(BUILD) ./cmd/bench-gate -o docs/gating.md
 
-bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes half an hour, alone
+bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes a quarter of an hour, alone
 	$(GO) run $(BUILD) ./cmd/bench-gate-lab -rounds $(ROUNDS)
 
 abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and try NVIDIA's own libnccl; downloads 4 GB

@@ -2,7 +2,7 @@
 // has to be failed with the size and the number, and unchanged, which has to pass.
 //
 // It stands beside the data's way: it starts the finished binary as a user would. `make bench-gate-lab` runs it; it
-// takes about a minute and a half a round, and nothing else may run meanwhile.
+// takes about half a minute a round, and nothing else may run meanwhile.
 package main
 
 import (
