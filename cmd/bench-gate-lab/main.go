@@ -20,7 +20,7 @@ import (
 )
 
 // What is measured: the links, not the processors, have to be the limit.
-const cluster = "lab --vms 4 --bytes 128KiB,256KiB,512KiB --algorithm ring --iterations 4 --warmup 1 --link "
+const cluster = "lab --vms 4 --bytes 128KiB,256KiB,512KiB --algorithm ring --iterations 7 --warmup 1 --link "
 
 func main() {
 	rounds := flag.Int("rounds", 30, "rounds, of two gates each")
