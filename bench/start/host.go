@@ -51,15 +51,11 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("greeting the launcher: %w", err)
 	}
 	heard := listen(in)
-	var first toHost
-	select {
-	case first = <-heard:
-	case <-ctx.Done():
-	}
-	if first.Job == nil {
+	job := await(ctx, heard)
+	if job == nil {
 		return nil // called off
 	}
-	if err := h.start(*first.Job); err != nil {
+	if err := h.start(*job); err != nil {
 		h.end()
 		return h.back.send(fromHost{Failure: err.Error()})
 	}
@@ -85,6 +81,23 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			<-ended
 			return fmt.Errorf("the launcher has been silent for %s", silence)
 		case <-ended:
+			return nil
+		}
+	}
+}
+
+// await is the job, which may be long in coming: the launcher waits for all hosts, and gives signs of life meanwhile. Nil:
+// there will be none.
+func await(ctx context.Context, heard <-chan toHost) *work {
+	for {
+		select {
+		case m, ok := <-heard:
+			if !ok || m.Job != nil {
+				return m.Job
+			}
+		case <-ctx.Done():
+			return nil
+		case <-time.After(silence):
 			return nil
 		}
 	}
