@@ -81,13 +81,13 @@ func startLaunched(t *testing.T, s *shell, hosts string) *launched {
 	dir := t.TempDir()
 	l := &launched{dir: filepath.Join(dir, "run"), mark: "COLLBENCH_TEST_MARK=" + dir, binary: s.binary}
 	l.cmd = exec.Command(os.Args[0], s.launch(hosts, "-x", l.mark, "--", "run", "--bytes", "64K,1M", "--algorithm", "ring", "--iterations", "10",
-		"--launches", "1000", "--timeout", "2s", "--transport", "tcp", "--out", l.dir)...)
+		"--launches", "1000", "--timeout", "10s", "--transport", "tcp", "--out", l.dir)...)
 	l.cmd.Stdout, l.cmd.Stderr = &l.stderr, &l.stderr
 	if err := l.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.cmd.Process.Kill() })
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if text, _ := os.ReadFile(filepath.Join(l.dir, "results.jsonl")); bytes.Count(text, []byte("\n")) > 1 {
 			return l
 		}
@@ -133,9 +133,11 @@ func (l *launched) end(t *testing.T, within time.Duration) (code int, took time.
 	return l.cmd.ProcessState.ExitCode(), took
 }
 
+// never is longer than a job takes to end on a machine that has much else to do: 5 s where it has not.
+const never = 30 * time.Second
+
 func TestLaunchEnds(t *testing.T) {
 	s := loopbackShell(t)
-	const five = 5 * time.Second
 	for _, c := range []struct {
 		name  string
 		fault func(l *launched)
@@ -160,7 +162,7 @@ func TestLaunchEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := startLaunched(t, s, "127.0.0.2:2,127.0.0.3:2")
 			c.fault(l)
-			code, took := l.end(t, five)
+			code, took := l.end(t, never)
 			if code != c.code || !strings.Contains(l.stderr.String(), c.say) {
 				t.Errorf("exit %d after %s, want %d and %q in\n%s", code, took, c.code, c.say, l.stderr.String())
 			}
@@ -190,14 +192,14 @@ func TestLaunchShowsNoSecret(t *testing.T) {
 		t.Errorf("only %d processes looked at", seen)
 	}
 	l.cmd.Process.Signal(os.Interrupt)
-	l.end(t, 5*time.Second)
+	l.end(t, never)
 }
 
 func TestLaunchRefusals(t *testing.T) {
 	s := loopbackShell(t)
 	closed := strings.Replace(s.command, fmt.Sprint("-p ", s.port), "-p 1", 1)
 	mute := filepath.Join(s.dir, "mute")
-	if err := os.WriteFile(mute, []byte("#!/bin/sh\nsleep 9\n"), 0o700); err != nil {
+	if err := os.WriteFile(mute, []byte("#!/bin/sh\nexec sleep 60\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	chatty := filepath.Join(s.dir, "chatty")
@@ -223,7 +225,7 @@ func TestLaunchRefusals(t *testing.T) {
 			begin := time.Now()
 			cmd := exec.Command(os.Args[0], args...)
 			out, _ := cmd.CombinedOutput()
-			if code, took := cmd.ProcessState.ExitCode(), time.Since(begin); code != c.code || !strings.Contains(string(out), c.say) || took > 4*time.Second {
+			if code, took := cmd.ProcessState.ExitCode(), time.Since(begin); code != c.code || !strings.Contains(string(out), c.say) || took > never {
 				t.Errorf("exit %d after %s, want %d and %q in\n%s", code, took, c.code, c.say, out)
 			}
 		})

@@ -77,7 +77,7 @@ func (s *shell) serve(t *testing.T, address string, start func(*exec.Cmd) error,
 			t.Logf("sshd on %s:\n%s", address, said.String())
 		}
 	})
-	for deadline := time.Now().Add(5 * time.Second); reach() != nil; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); reach() != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("sshd on %s does not listen: %v", address, reach())
 		}
