@@ -2,6 +2,8 @@ package bench
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,6 +38,17 @@ type Environment struct {
 	Go         string            `json:"go,omitempty"`
 	Version    string            `json:"version,omitempty"`   // of collbench, with the commit
 	Variables  map[string]string `json:"variables,omitempty"` // of the environment, by allow-list
+}
+
+// incidental are the beginnings of variables that differ in every run and explain nothing: of the job, and what launchers
+// tell their own processes (seen under Open MPI 4 and Intel MPI 2021).
+var incidental = []string{"SLURM_JOB_ID", "COLLBENCH_HISTORY", "COLLBENCH_RENDEZVOUS", "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_initial_wdir",
+	"I_MPI_HYDRA_"}
+
+// Incidental says whether an environment variable differs from run to run by itself, so that it is no difference between
+// runs.
+func Incidental(variable string) bool {
+	return slices.ContainsFunc(incidental, func(begin string) bool { return strings.HasPrefix(variable, begin) })
 }
 
 // RankInfo is where a rank sat.

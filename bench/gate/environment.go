@@ -99,7 +99,9 @@ func variables(sides ...[]Run) []string {
 	for _, runs := range sides {
 		for _, r := range runs {
 			for name := range r.Info.Environment.Variables {
-				names[name] = true
+				if !bench.Incidental(name) {
+					names[name] = true
+				}
 			}
 		}
 	}

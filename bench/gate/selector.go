@@ -12,9 +12,10 @@ import (
 
 // Selector says which cases a rule is about. What it does not name may be anything.
 type Selector struct {
-	Collectives, Algorithms, Backends, Transports, DataTypes []string
-	Ranks                                                    []int
-	Bytes                                                    []Sizes
+	Collectives                                 []string // or point-to-point tests
+	Algorithms, Backends, Transports, DataTypes []string
+	Ranks                                       []int
+	Bytes                                       []Sizes
 }
 
 // Sizes are message sizes from First to Last bytes.
@@ -31,7 +32,7 @@ func (s Selector) Matches(c bench.Case) bool {
 	for _, r := range s.Bytes {
 		size = size || c.What.Bytes >= r.First && c.What.Bytes <= r.Last
 	}
-	return size && in(s.Collectives, c.What.Collective.String()) && in(s.Algorithms, c.What.Algorithm) && in(s.Backends, c.How.Backend) &&
+	return size && in(s.Collectives, c.What.Name()) && in(s.Algorithms, c.What.Algorithm) && in(s.Backends, c.How.Backend) &&
 		in(s.Transports, c.How.Transport) && in(s.DataTypes, c.What.DataType.String()) && in(s.Ranks, c.Where.Ranks)
 }
 

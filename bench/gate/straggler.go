@@ -22,7 +22,7 @@ func judgeStragglers(in *input) (findings []Finding) {
 	for _, rule := range in.policy.Stragglers {
 		found := false
 		for _, c := range rule.Selector.matching(in.changed.cases()) {
-			if c.What.Collective.Rooted() || c.Where.Ranks < 3 {
+			if c.What.Operation != "" || c.What.Collective.Rooted() || c.Where.Ranks < 3 {
 				continue
 			}
 			found = true

@@ -72,7 +72,11 @@ func (f Finding) What() string {
 		return withVariant(f.Cases[0].String(), f.Cases[0])
 	}
 	first, last := f.Cases[0], f.Cases[len(f.Cases)-1]
-	return withVariant(fmt.Sprintf("%s %s … %s %s", first.What.Collective, unit.Bytes(first.What.Bytes), unit.Bytes(last.What.Bytes), first.What.Algorithm), first)
+	name := fmt.Sprintf("%s %s … %s", first.What.Name(), unit.Bytes(first.What.Bytes), unit.Bytes(last.What.Bytes))
+	if first.What.Operation == "" {
+		name += " " + first.What.Algorithm
+	}
+	return withVariant(name, first)
 }
 
 func withVariant(name string, c bench.Case) string {

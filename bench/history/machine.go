@@ -89,11 +89,6 @@ func count(n int, what string) string {
 // commitVariables name the commit of what is measured; the first that is set counts.
 var commitVariables = []string{"COLLBENCH_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"}
 
-// everyRun are the beginnings of variables that differ in every run and explain nothing: of the job, and what launchers
-// tell their own processes (seen under Open MPI 4 and Intel MPI 2021).
-var everyRun = append([]string{"SLURM_JOB_ID", "COLLBENCH_HISTORY", "COLLBENCH_RENDEZVOUS", "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_initial_wdir",
-	"I_MPI_HYDRA_"}, commitVariables...)
-
 // CommitOf is the commit of what was measured, as continuous integration names it in the environment; "" if it
 // does not.
 func CommitOf(info bench.RunInfo) string {
@@ -114,7 +109,7 @@ func Facts(info bench.RunInfo) map[string]string {
 		facts["memory"] = unit.BytesAbout(float64(e.Memory))
 	}
 	for name, value := range e.Variables {
-		if !slices.ContainsFunc(everyRun, func(begin string) bool { return strings.HasPrefix(name, begin) }) {
+		if !bench.Incidental(name) && !slices.Contains(commitVariables, name) {
 			facts[name] = value
 		}
 	}

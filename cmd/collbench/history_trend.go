@@ -38,11 +38,7 @@ func trendFilter(c *cli.Context) (func(bench.Case) bool, error) {
 		bytes = n
 	}
 	return func(k bench.Case) bool {
-		name := k.What.Collective.String()
-		if k.What.Operation != "" {
-			name = k.What.Operation
-		}
-		return (c.String("collective") == "" || c.String("collective") == name) &&
+		return (c.String("collective") == "" || c.String("collective") == k.What.Name()) &&
 			(c.String("algorithm") == "" || c.String("algorithm") == k.What.Algorithm) && (bytes < 0 || bytes == k.What.Bytes)
 	}, nil
 }
