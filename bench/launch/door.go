@@ -72,11 +72,14 @@ func (d *Door) accept() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
+		if err != nil { // such as too many open files, which others may close
+			<-d.at
+			time.Sleep(patience)
+			continue
+		}
 		d.work.Go(func() {
 			defer func() { <-d.at }()
-			if err == nil {
-				d.greet(conn)
-			}
+			d.greet(conn)
 		})
 	}
 }
