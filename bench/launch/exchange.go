@@ -155,7 +155,7 @@ func Open(ctx context.Context, w *World, v Variables) (Exchange, error) {
 	}
 	if err := w.check(); err != nil {
 		x.Close()
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", w.Launcher, err)
 	}
 	return x, nil
 }

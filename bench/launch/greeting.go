@@ -46,6 +46,9 @@ var errSilent = errors.New("the other side said nothing")
 
 var errStranger = errors.New("the other side does not know this job's secret")
 
+// errHungUp is what a member sees whose proof was not accepted.
+var errHungUp = errors.New("it hung up at the greeting: does it belong to another job, or have another " + secretVariable + "?")
+
 // refusal is what rank 0 tells a member that it does not let in.
 type refusal struct{ text string }
 
@@ -137,6 +140,9 @@ func introduce(conn net.Conn, secret []byte, h Header) error {
 		return err
 	}
 	text, err := readPart(conn, maxRefusal)
+	if errors.Is(err, io.EOF) {
+		return errHungUp
+	}
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -132,6 +134,47 @@ type recorder struct {
 func (r *recorder) Write(p []byte) (int, error) {
 	r.sent.Write(p)
 	return r.Conn.Write(p)
+}
+
+// deaf is a listener that cannot accept, as a process with too many open files cannot, until it is closed.
+type deaf struct {
+	net.Listener
+	tries atomic.Int64
+	shut  atomic.Bool
+}
+
+func (d *deaf) Accept() (net.Conn, error) {
+	d.tries.Add(1)
+	if d.shut.Load() {
+		return nil, net.ErrClosed
+	}
+	return nil, syscall.EMFILE
+}
+
+func (d *deaf) Close() error { d.shut.Store(true); return nil }
+
+// TestADoorThatCannotAccept tries again now and then, and not all the time.
+func TestADoorThatCannotAccept(t *testing.T) {
+	l := &deaf{}
+	d := &Door{listener: l, at: make(chan struct{}, atOnce)}
+	d.open, d.shut = context.WithCancel(context.Background())
+	d.work.Go(d.accept)
+	time.Sleep(3 * patience)
+	d.Close()
+	if n := l.tries.Load(); n < 2 || n > 5 {
+		t.Errorf("%d tries in %s", n, 3*patience)
+	}
+}
+
+// TestAnotherSecret: who is turned away is told why that may be.
+func TestAnotherSecret(t *testing.T) {
+	h := openHouse(t, "a secret of the job")
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := Knock(ctx, Card{Secret: []byte("a secret of another"), Addresses: h.card.Addresses}, Header{Rank: 1})
+	if !errors.Is(err, errHungUp) {
+		t.Error(err)
+	}
 }
 
 func TestReplayIsRefused(t *testing.T) {

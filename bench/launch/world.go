@@ -95,11 +95,11 @@ func (w *World) from(what string, value int, where string) {
 func (w *World) check() error {
 	switch {
 	case w.Size > 0 && w.Rank >= w.Size:
-		return fmt.Errorf("%s: rank %d of %d: ranks count from 0", w.Launcher, w.Rank, w.Size)
+		return fmt.Errorf("rank %d of %d: ranks count from 0", w.Rank, w.Size)
 	case w.LocalSize > 0 && w.LocalRank >= w.LocalSize:
-		return fmt.Errorf("%s: local rank %d of %d: local ranks count from 0", w.Launcher, w.LocalRank, w.LocalSize)
+		return fmt.Errorf("local rank %d of %d: local ranks count from 0", w.LocalRank, w.LocalSize)
 	case w.Size > 0 && w.LocalSize > w.Size:
-		return fmt.Errorf("%s: %d ranks on this host, but %d in all", w.Launcher, w.LocalSize, w.Size)
+		return fmt.Errorf("%d ranks on this host, but %d in all", w.LocalSize, w.Size)
 	}
 	return nil
 }

@@ -166,9 +166,7 @@ func (a *agent) letIn(secret []byte, log func(string, ...any)) (*launch.Door, er
 		}
 	}
 	var err error
-	door, err = launch.OpenDoor(nil, secret, admit, enter, func(from string, why error) {
-		log("refused a connection from %s: %v", from, why)
-	})
+	door, err = launch.OpenDoor(nil, secret, admit, enter, refusals(log))
 	return door, err
 }
 

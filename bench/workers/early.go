@@ -90,10 +90,13 @@ func (e *early) meet(ctx context.Context, backend string, card []byte) (meeting,
 	return *answer.Meet, nil
 }
 
+// errOnce is why there is no second launch.
+var errOnce = errors.New("this backend's library can be started only once under a launcher: measure what is left with another launch and --append")
+
 // takePage makes the progress page as long as the launch needs. That can be once.
 func (e *early) takePage(nodes int) (*progressPage, error) {
 	if e.seated {
-		return nil, errors.New("this backend's library can be started only once under a launcher: measure what is left with another launch and --append")
+		return nil, errOnce
 	}
 	e.seated = true
 	if err := e.memory.Truncate(int64(nodes * progressStride)); err != nil {

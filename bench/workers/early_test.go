@@ -94,7 +94,7 @@ func TestAWorkerThatBringsTheRanksTogether(t *testing.T) {
 		t.Errorf("%+v %v", b, err)
 	}
 	launched.Close()
-	if _, err = p.Launch(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "only once under a launcher") {
+	if _, err = p.Launch(t.Context(), nil); !errors.Is(err, bench.ErrJobLost) || !strings.Contains(err.Error(), "only once under a launcher") {
 		t.Error(err)
 	}
 }

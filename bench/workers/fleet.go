@@ -88,9 +88,7 @@ func (f *Fleet) open(ctx context.Context, w *launch.World, x launch.Exchange, me
 	f.own = &agent{command: o.Command, early: earlyOf(x), branch: newBranch(0, w.Size, f.hear)}
 	ready := make(chan struct{}) // the others are admitted when rank 0 is there itself
 	admit := func(h launch.Header) error { <-ready; return f.admit(h) }
-	door, _, err := launch.Receive(ctx, x, o.Interface, admit, f.enter, func(from string, why error) {
-		f.log("refused a connection from %s: %v", from, why)
-	})
+	door, _, err := launch.Receive(ctx, x, o.Interface, admit, f.enter, refusals(f.log))
 	if err != nil {
 		close(ready)
 		return err

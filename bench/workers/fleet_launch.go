@@ -62,6 +62,9 @@ func (c *fleetCrew) start(ctx context.Context, environment []string, heard func(
 	if err := c.fleet.Lost(); err != nil {
 		return nil, fmt.Errorf("%w: %w", bench.ErrJobLost, err)
 	}
+	if c.launch > 1 && c.fleet.own.early != nil {
+		return nil, fmt.Errorf("%w: %w", bench.ErrJobLost, errOnce)
+	}
 	c.fleet.mutex.Lock()
 	c.heard = heard
 	c.fleet.mutex.Unlock()

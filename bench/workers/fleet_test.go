@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -103,6 +104,55 @@ func TestMissingRanksAreNamed(t *testing.T) {
 		t.Error(err)
 	}
 	others.Wait()
+}
+
+// TestAbsentAreCounted: however many are missing, in two ways at once, and named only so far.
+func TestAbsentAreCounted(t *testing.T) {
+	f := &Fleet{members: make([]*member, 60), missing: 50}
+	for rank := range 40 {
+		f.members[rank] = &member{rank: rank, about: about{Host: "a"}, joined: rank < 10}
+	}
+	if err := f.absent(time.Second); !strings.HasPrefix(err.Error(), "20 of 60 ranks have not come within 1s: 40, 41,") || !strings.HasSuffix(err.Error(), " 55, …") {
+		t.Error(err)
+	}
+}
+
+// TestMates: who is asked to end an agent of its host. The others may be lost meanwhile.
+func TestMates(t *testing.T) {
+	f := pretend(about{Host: "a", Identity: "1"}, about{Host: "b", Identity: "2", PID: 7}, about{Host: "b", Identity: "2", PID: 8})
+	f.log = t.Logf
+	var work sync.WaitGroup
+	work.Go(func() {
+		f.mutex.Lock()
+		defer f.mutex.Unlock()
+		f.lose(f.members[2], errors.New("gone"))
+	})
+	if mate := f.mateOf(f.members[1]); mate != nil && mate.rank != 2 {
+		t.Errorf("rank %d", mate.rank)
+	}
+	work.Wait()
+	if mate := f.mateOf(f.members[1]); mate != nil {
+		t.Errorf("rank %d, which is gone", mate.rank)
+	}
+}
+
+// TestRefusalsAreToldOnce: one that knocks again and again does not fill the screen.
+func TestRefusalsAreToldOnce(t *testing.T) {
+	told := 0
+	tell := refusals(func(string, ...any) { told++ })
+	for i := range 100 {
+		tell(fmt.Sprintf("10.0.0.1:%d", 1000+i), errors.New("a stranger"))
+		tell("10.0.0.2:1000", errors.New("a stranger"))
+	}
+	if told != 2 {
+		t.Errorf("%d lines", told)
+	}
+	for i := range 1000 {
+		tell(fmt.Sprintf("10.0.1.%d:1000", i), errors.New("a stranger"))
+	}
+	if told != mostRefusals {
+		t.Errorf("%d lines", told)
+	}
 }
 
 func TestDomain(t *testing.T) {

@@ -52,12 +52,21 @@ func (f *Fleet) giveUp(since time.Time) {
 // endStopped has an agent that does not answer ended by another one of its host: stopped as it probably is, it would
 // outlive the job, and its launcher would wait for it. Where all the others hang below it they end it themselves.
 func (f *Fleet) endStopped(m *member) {
+	if mate := f.mateOf(m); mate != nil && m.PID > 0 { // 0 would be the mate's own process group
+		f.tell(mate.rank, order{Kind: endAgent, PID: m.PID})
+	}
+}
+
+// mateOf is an agent of the same host that can be reached without the one given; nil: there is none.
+func (f *Fleet) mateOf(m *member) *member {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
 	for _, mate := range f.members {
 		if mate != nil && mate != m && !mate.gone && mate.Identity == m.Identity && !below(mate.rank, m.rank) {
-			f.tell(mate.rank, order{Kind: endAgent, PID: m.PID})
-			return
+			return mate
 		}
 	}
+	return nil
 }
 
 // below says whether a rank hangs below another one.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"collbench/bench/launch"
@@ -26,7 +27,7 @@ func Join(ctx context.Context, w *launch.World, x launch.Exchange, parent int, o
 }
 
 func joinAs(ctx context.Context, w *launch.World, x launch.Exchange, o Options) (*agent, *parentEdge, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.Join)
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Join, fmt.Errorf("not within %s", o.Join))
 	defer cancel()
 	defer x.Close()
 	card, err := launch.Visit(ctx, x)
@@ -158,19 +159,43 @@ func (f *Fleet) absent(after time.Duration) error {
 	var unseen, placeless []string
 	for rank, m := range f.members {
 		switch {
-		case m == nil && len(unseen) < maxPositions:
+		case m == nil:
 			unseen = append(unseen, fmt.Sprint(rank))
-		case m != nil && !m.joined && len(placeless) < maxPositions:
+		case !m.joined:
 			placeless = append(placeless, fmt.Sprintf("rank %d on %s", rank, m.Host))
 		}
 	}
-	if len(unseen) > 0 {
-		return fmt.Errorf("%d of %d ranks have not come within %s: %s", f.missing-len(placeless), len(f.members), after, strings.Join(unseen, ", "))
+	some := func(list []string) string {
+		if len(list) > maxPositions {
+			list = append(list[:maxPositions:maxPositions], "…")
+		}
+		return strings.Join(list, ", ")
 	}
-	if len(f.members) == 0 {
+	switch {
+	case len(f.members) == 0:
 		return errors.New("the ranks have not met")
+	case len(unseen) > 0:
+		return fmt.Errorf("%d of %d ranks have not come within %s: %s", len(unseen), len(f.members), after, some(unseen))
 	}
-	return fmt.Errorf("%d of %d ranks have not reached the rank above them within %s: %s", f.missing, len(f.members), after, strings.Join(placeless, ", "))
+	return fmt.Errorf("%d of %d ranks have not reached the rank above them within %s: %s", len(placeless), len(f.members), after, some(placeless))
+}
+
+// mostRefusals bounds how many refused connections are told of.
+const mostRefusals = 64
+
+// refusals tells of refused connections, once for each host and reason: a process of another job knocks ten times a second.
+func refusals(log func(string, ...any)) func(from string, why error) {
+	var mutex sync.Mutex
+	told := map[string]bool{}
+	return func(from string, why error) {
+		host, _, _ := net.SplitHostPort(from)
+		mutex.Lock()
+		defer mutex.Unlock()
+		if key := host + " " + why.Error(); !told[key] && len(told) < mostRefusals {
+			told[key] = true
+			log("refused a connection from %s: %v", from, why)
+		}
+	}
 }
 
 // plain makes a host's name safe to print.
