@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"strings"
+	"time"
 
 	"collbench/bench"
 	"collbench/reports"
@@ -58,7 +59,17 @@ func runFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "of the results on standard output: " + strings.Join(reports.Formats, ", ") + " (default: table)"},
 		&cli.BoolFlag{Name: "require-proof", Usage: "exit with 4 if a case was skipped or nothing shows which algorithm ran"},
 		&cli.BoolFlag{Name: "fail-fast", Usage: "end with the first case that fails or gives a wrong result"},
-		&cli.DurationFlag{Name: "timeout", Usage: "give a case up when a phase of it takes so long (default: from its size and speed)"},
+		&cli.DurationFlag{Name: "timeout", Usage: "give a case up when a phase of it takes so long (default: from its size and speed)", Action: aboveZero("timeout")},
+	}
+}
+
+// aboveZero is the check of a flag whose value is a time.
+func aboveZero(name string) func(*cli.Context, time.Duration) error {
+	return func(_ *cli.Context, d time.Duration) error {
+		if d <= 0 {
+			return usageErrorf("--%s: %s: want a time above 0", name, d)
+		}
+		return nil
 	}
 }
 

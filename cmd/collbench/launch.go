@@ -29,7 +29,7 @@ func launchCommand() *cli.Command {
 			&cli.StringFlag{Name: "binary", Usage: "`FILE` of collbench on the other hosts (default: this one's name)"},
 			&cli.StringFlag{Name: "ssh", Value: "ssh", Usage: "`COMMAND` that reaches a host: ssh and options, split at blanks"},
 			&cli.StringFlag{Name: "prefix", Value: "rank", Usage: "before each line of a rank: " + strings.Join(start.Prefixes, ", ")},
-			&cli.DurationFlag{Name: "connect-timeout", Value: 30 * time.Second, Usage: "how long to wait until every host has answered"},
+			&cli.DurationFlag{Name: "connect-timeout", Value: 30 * time.Second, Usage: "how long to wait until every host has answered", Action: aboveZero("connect-timeout")},
 		},
 		Action: launchAction,
 	}

@@ -17,7 +17,7 @@ import (
 func joinFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "interface", Usage: "`NETWORK` for control and data between hosts: an interface's name or a prefix such as 10.0.0.0/8 (default: as the hosts reach each other)"},
-		&cli.DurationFlag{Name: "join-timeout", Value: time.Minute, Usage: "how long the ranks wait for each other"},
+		&cli.DurationFlag{Name: "join-timeout", Value: time.Minute, Usage: "how long the ranks wait for each other", Action: aboveZero("join-timeout")},
 	}
 }
 

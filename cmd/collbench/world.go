@@ -46,10 +46,15 @@ func variables(c *cli.Context) (launch.Variables, error) {
 		if ranks == "" {
 			return nil, usageErrorf("--rank: of how many? --ranks is missing")
 		}
-		for _, f := range []struct{ name, text string }{{"rank", rank}, {"ranks", ranks}} {
-			if _, err := strconv.ParseUint(f.text, 10, 31); err != nil {
+		var numbers [2]uint64
+		for i, f := range []struct{ name, text string }{{"rank", rank}, {"ranks", ranks}} {
+			var err error
+			if numbers[i], err = strconv.ParseUint(f.text, 10, 31); err != nil {
 				return nil, usageErrorf("--%s: %q is no whole number", f.name, f.text)
 			}
+		}
+		if numbers[0] >= numbers[1] {
+			return nil, usageErrorf("--rank: %s of %s ranks: want 0 or more, and less than --ranks", rank, ranks)
 		}
 		v["COLLBENCH_RANK"], v["COLLBENCH_SIZE"] = rank, ranks
 	}
