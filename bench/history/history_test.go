@@ -141,6 +141,8 @@ func TestPointOfBadLaunches(t *testing.T) {
 		switch {
 		case r.What.Bytes == 1<<10 && r.Launch == 1:
 			r.Status, r.Error = bench.Failed, "killed"
+		case r.What.Bytes == 1<<10 && r.Launch == 2:
+			r.Status = bench.Interrupted
 		case r.What.Bytes == 1<<20:
 			r.Status = bench.Wrong
 		}
@@ -149,8 +151,8 @@ func TestPointOfBadLaunches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := got.Points[0]; p.Status != bench.Failed || len(p.Launches) != 2 || p.Seconds == nil {
-		t.Errorf("one launch failed: %+v", p)
+	if p := got.Points[0]; p.Status != bench.Failed || len(p.Launches) != 1 || p.Seconds == nil {
+		t.Errorf("one launch failed, and one was interrupted: %+v", p)
 	}
 	if p := got.Points[1]; p.Status != bench.Wrong || len(p.Launches) != 0 || p.Seconds != nil {
 		t.Errorf("all wrong: %+v", p)

@@ -93,10 +93,11 @@ func (p *Point) summarize() {
 	}
 }
 
-// add takes a launch into the point. A wrong result's time is no figure.
+// add takes a launch into the point. A wrong result's time is no figure, nor is one of a launch that was interrupted: it is of
+// as few samples as there were time for.
 func (p *Point) add(row summary.Row) {
 	p.note(row.Status, row.Observed)
-	if row.Seconds != nil && row.Seconds.Median > 0 && row.Status != bench.Wrong {
+	if row.Seconds != nil && row.Seconds.Median > 0 && row.Status != bench.Wrong && row.Status != bench.Interrupted {
 		p.Launches = append(p.Launches, row.Seconds.Median)
 	}
 }
