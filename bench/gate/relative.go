@@ -151,7 +151,7 @@ func (in *input) compare(f family, share float64, total *relativeSummary) (findi
 	}
 	levels := Levels{Fail: in.levels.Fail * share, Pass: in.levels.Pass}
 	s := in.sample(f)
-	r := result{family: f, sample: s, Comparison: in.policy.Relative.Compare(s, levels, false), levels: levels, in: in}
+	r := result{family: f, sample: s, Comparison: in.policy.Relative.Compare(s, levels, false), levels: levels, share: share, in: in}
 	total.add(r)
 	for k := range f.cases {
 		findings = append(findings, r.single(k))

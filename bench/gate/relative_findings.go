@@ -17,7 +17,8 @@ type result struct {
 	Comparison
 	family family
 	sample Sample
-	levels Levels // with the family's share
+	levels Levels  // with the family's share
+	share  float64 // of the chance of a wrong fail, which the family has
 	in     *input
 }
 
@@ -40,12 +41,15 @@ func (r result) detectable(window int) *float64 {
 	return pointer(math.Expm1(margin + r.Test.DetectableShift(window, detectablePower)))
 }
 
+// p is the p-value of a window, adjusted for all families: those that are looked at apart share the chance of a wrong fail.
+func (r result) p(window int) *float64 { return pointer(min(1, r.Test.P[window]/r.share)) }
+
 // single is the finding of one case.
 func (r result) single(k int) Finding {
 	c := r.family.cases[k]
 	w := r.window(k, k+1)
 	f := finding(relativeRule, r.kind(c), Inconclusive, c)
-	f.Unit, f.P, f.Detectable = "s", pointer(min(1, r.Test.P[w])), r.detectable(w)
+	f.Unit, f.P, f.Detectable = "s", r.p(w), r.detectable(w)
 	f.Measured, f.Reference = pointer(math.Exp(median(r.sample.New, k))), pointer(math.Exp(median(r.sample.Base, k)))
 	f.Ratio, f.Low, f.High = pointer(math.Exp(r.Shift[k].Estimate)), pointer(math.Exp(r.Shift[k].Low)), pointer(math.Exp(r.Shift[k].High))
 	excluded := r.Upper[k] < math.Log1p(r.in.policy.Relative.Excluded)
@@ -166,7 +170,7 @@ func (r result) windowFinding(w int) Finding {
 	shift, _ := stat.HodgesLehmann(means(r.sample.Base), means(r.sample.New), 0.025)
 	shift = widened(shift, noiseReach*spread)
 	f := finding(relativeRule, KindBaseline, Fail, r.family.cases[window.From:window.To]...)
-	f.P, f.Detectable = pointer(r.Test.P[w]), r.detectable(w)
+	f.P, f.Detectable = r.p(w), r.detectable(w)
 	f.Ratio, f.Low, f.High = pointer(math.Exp(shift.Estimate)), pointer(math.Exp(shift.Low)), pointer(math.Exp(shift.High))
 	return f.say("%s of time over these %d neighbouring sizes together, more surely than at any one of them (95 %%: %s … %s; %s; p = %s); %s", percent(*f.Ratio-1), len(f.Cases),
 		percent(*f.Low-1), percent(*f.High-1), r.launches(), probability(*f.P), wouldHave(f.Detectable))

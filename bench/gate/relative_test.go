@@ -210,3 +210,21 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("%q, unlike %q", all, unlike)
 	}
 }
+
+// TestFailsAtItsP: what is printed as p is what decides, also where cases of other launches are judged beside it.
+func TestFailsAtItsP(t *testing.T) {
+	for seed := range uint64(30) {
+		lost := func(l int, r *bench.Result) { // has a family of its own
+			if l == 0 && r.What.Bytes == 1<<10 {
+				r.Status = bench.Skipped
+			}
+		}
+		base := made{launches: 8, seed: 2 * seed, sizes: sizes[:4], change: lost}
+		changed := made{launches: 8, seed: 2*seed + 1, sizes: sizes[:4], place: second, change: lost, slower: func(c bench.Case) float64 { return 1.05 }}
+		for _, f := range Judge(DefaultPolicy(), base.runs(), changed.runs(), Fixed).Findings {
+			if f.P != nil && len(f.Cases) == 1 && (f.Outcome == Fail) != (*f.P <= Fixed.Fail) {
+				t.Errorf("seed %d: %s at p = %g: %s", seed, f.Outcome, *f.P, f.Message)
+			}
+		}
+	}
+}
