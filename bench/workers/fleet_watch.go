@@ -11,13 +11,26 @@ func (f *Fleet) watch(ctx context.Context) {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
+		idle := time.Now()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
+		if time.Since(idle) > 2*pingEvery {
+			f.excuse()
+		}
 		f.giveUp(time.Now().Add(-silence))
 		f.ask()
+	}
+}
+
+// excuse takes all agents for heard: it was this process that was stopped, and what they have said is still to be read.
+func (f *Fleet) excuse() {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for _, m := range f.members {
+		m.heard = time.Now()
 	}
 }
 

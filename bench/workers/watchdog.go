@@ -53,6 +53,8 @@ type collection struct {
 	missing  int
 	parts    [][][]byte // of exchanges: of each node those that have not been passed on
 	heard    []time.Time
+	idle     time.Time // when this process has begun to wait for news
+	deadline time.Time // of all answers
 	dead     []int
 	errors   []complaint
 }
@@ -71,7 +73,7 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 	n := len(t.processes)
 	c := collection{
 		results: make([]*result, n), answered: make([]bool, n), missing: n, parts: make([][][]byte, n),
-		heard: make([]time.Time, n),
+		heard: make([]time.Time, n), deadline: time.Now().Add(bound),
 	}
 	for i := range c.heard {
 		c.heard[i] = time.Now()
@@ -82,8 +84,10 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 	defer tick.Stop()
 	var settled <-chan time.Time
 	for c.missing > 0 {
+		c.idle = time.Now()
 		select {
 		case e := <-t.events:
+			c.attend()
 			if err := t.take(&c, e); err != nil {
 				return nil, err
 			}
@@ -93,6 +97,7 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 		case <-settled:
 			return nil, t.failure(&c)
 		case <-tick.C:
+			c.attend()
 			for i, w := range t.processes {
 				w.still()
 				if time.Since(c.heard[i]) > min(silence, bound) {
@@ -101,6 +106,11 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 			}
 			_ = t.starter.broadcast(message{Kind: ping}) // one that cannot be reached falls silent
 		case <-timeout.C:
+			c.attend()
+			if left := time.Until(c.deadline); left > 0 {
+				timeout.Reset(left)
+				continue
+			}
 			return nil, t.hang(&c, bound)
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -113,6 +123,20 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 		return nil, t.failure(&c)
 	}
 	return c.results, nil
+}
+
+// attend begins each turn. The watchdog's tick ends every wait, so one that took much longer was this process's own: it was
+// stopped (Ctrl-Z), or its machine was. That is nobody else's silence, and what others have said meanwhile is still to be read.
+func (c *collection) attend() {
+	now := time.Now()
+	held := now.Sub(c.idle)
+	if held < 2*pingEvery {
+		return
+	}
+	for i := range c.heard {
+		c.heard[i] = now
+	}
+	c.deadline = c.deadline.Add(held)
 }
 
 // refused says whether all nodes have answered that the case is not supported.
