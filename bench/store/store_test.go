@@ -2,10 +2,13 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -78,6 +81,60 @@ func TestRoundTripAndAppend(t *testing.T) {
 	entries, _ := os.ReadDir(dir)
 	if len(entries) != 3 {
 		t.Errorf("%d files in the folder, want run.json, run-2.json and results.jsonl", len(entries))
+	}
+}
+
+// TestOneAtATime: who adds while another writes is refused, and nothing of the other's is touched.
+func TestOneAtATime(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	first, err := Create(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.WriteInfo(info("one")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(dir, true); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second writer: error %v", err)
+	}
+	if err := errors.Join(first.Append(result(8)), first.Close()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Create(dir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(second.WriteInfo(info("two")), second.Append(result(16)), second.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if runs, warnings, err := Read(dir); err != nil || len(warnings) > 0 || len(runs) != 2 || len(runs[0].Results) != 1 || len(runs[1].Results) != 1 {
+		t.Errorf("%+v %q %v", runs, warnings, err)
+	}
+}
+
+// TestOneOfManyBegins: of runs that start in a new folder at the same moment one gets it, and it can be read.
+func TestOneOfManyBegins(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	var work sync.WaitGroup
+	var got atomic.Int64
+	for i := range 20 {
+		work.Go(func() {
+			f, err := Create(dir, false)
+			if err != nil {
+				if !errors.Is(err, ErrBusy) && !errors.Is(err, ErrNotEmpty) {
+					t.Error(err)
+				}
+				return
+			}
+			got.Add(1)
+			if err := errors.Join(f.WriteInfo(info(fmt.Sprint(i))), f.Append(result(8)), f.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	if runs, _, err := Read(dir); got.Load() != 1 || err != nil || len(runs) != 1 || len(runs[0].Results) != 1 {
+		t.Errorf("%d got it: %+v, %v", got.Load(), runs, err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"collbench/bench"
@@ -26,6 +27,9 @@ const (
 	infoName    = "run.json"
 	resultsName = "results.jsonl"
 )
+
+// ErrBusy is in the chain of Create's error for a folder that another run is being written to.
+var ErrBusy = errors.New("another run is being written to it")
 
 // ErrNotEmpty is in the chain of Create's error for a folder that holds something and may not be added to.
 var ErrNotEmpty = errors.New("the folder is not empty")
@@ -51,7 +55,8 @@ func DefaultDir(start time.Time) string {
 }
 
 // Create makes the folder, and its parents, or opens it to add a run. A folder that is not empty is refused unless
-// add is set, and then it must be a run folder; a line that a crash left unfinished is cut off.
+// add is set, and then it must be a run folder; a line that a crash left unfinished is cut off. One at a time writes to a
+// folder, as far as its file system has locks.
 func Create(dir string, add bool) (*Folder, error) {
 	f, err := create(dir, add)
 	if err != nil {
@@ -81,14 +86,26 @@ func create(dir string, add bool) (*Folder, error) {
 		return nil, err
 	}
 	f := &Folder{dir: dir, results: file}
-	if f.size, err = wholeLines(file); err == nil {
-		err = file.Truncate(f.size)
-	}
-	if err != nil {
+	if err = f.take(add); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// take locks the results and brings them to whole lines. Two writers would give their runs the same number, and each cut the
+// other's results off where its own do not fit on the disk.
+func (f *Folder) take(add bool) (err error) {
+	if syscall.Flock(int(f.results.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == syscall.EWOULDBLOCK {
+		return ErrBusy
+	}
+	if _, err := os.Stat(filepath.Join(f.dir, infoName)); err == nil && !add {
+		return fmt.Errorf("%w: another run has just been there", ErrNotEmpty)
+	}
+	if f.size, err = wholeLines(f.results); err == nil {
+		err = f.results.Truncate(f.size)
+	}
+	return err
 }
 
 // wholeLines is the length of the file up to and with its last newline.
