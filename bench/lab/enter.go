@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -86,15 +87,22 @@ func enter(flags uintptr) (int, error) {
 	return exitCode(err)
 }
 
+// oneSignal is the time within which a signal that comes twice is one: timeout(1) sends it to its child and to their group.
+const oneSignal = time.Second
+
 // passOn passes signals on, each kind once. Whoever sends one again is out of patience.
 func passOn(signals <-chan os.Signal, to *os.Process, done <-chan struct{}) {
-	for seen := map[os.Signal]bool{}; ; {
+	for seen := map[os.Signal]time.Time{}; ; {
 		select {
 		case s := <-signals:
-			if seen[s] {
+			switch first, again := seen[s]; {
+			case !again:
+				seen[s] = time.Now()
+			case time.Since(first) < oneSignal:
+				continue
+			default:
 				s = unix.SIGKILL
 			}
-			seen[s] = true
 			_ = to.Signal(s) // it may just have ended
 		case <-done:
 			return
