@@ -94,7 +94,7 @@ func (s measuredSide) launch(ctx context.Context, number int) error {
 	cmd.WaitDelay = 10 * time.Second
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return exitError{exitInterrupted, fmt.Errorf("gate: interrupted in launch %d of %s: what was measured is in %s", number, s.name, filepath.Dir(s.dir))}
 	}
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -52,11 +53,44 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	// sends each signal twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 
-	err := application(stdout, stderr).RunContext(ctx, args)
+	out := &checked{to: stdout}
+	err := application(out, stderr).RunContext(ctx, args)
+	if err == nil {
+		err = out.failed()
+	}
 	if err != nil && !errors.Is(err, errSilent) {
 		fmt.Fprintf(stderr, "collbench: %s\n", oneLine(err))
 	}
 	return exitCode(err)
+}
+
+// checked remembers the first error of standard output, for those that do not look at each line's.
+type checked struct {
+	to    io.Writer
+	mutex sync.Mutex
+	err   error
+}
+
+// Write implements io.Writer.
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.to.Write(p)
+	if err != nil {
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
+		if c.err == nil {
+			c.err = err
+		}
+	}
+	return n, err
+}
+
+func (c *checked) failed() error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.err != nil {
+		return environmentErrorf("standard output: %w", c.err)
+	}
+	return nil
 }
 
 func application(stdout, stderr io.Writer) *cli.App {

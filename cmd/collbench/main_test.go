@@ -39,6 +39,21 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// TestLostOutput: what could not be printed is no success, whichever command it is.
+func TestLostOutput(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for _, args := range []string{"list", "list algorithms", "--help", "--version", "whoami", "model --ranks 8 --algorithm ring"} {
+		var stderr bytes.Buffer
+		if code := Main(append([]string{"collbench"}, strings.Fields(args)...), full, &stderr); code != exitEnvironment || !strings.Contains(stderr.String(), "no space left") {
+			t.Errorf("collbench %s: exit %d: %s", args, code, stderr.String())
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		args string
