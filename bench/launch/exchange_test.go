@@ -176,9 +176,24 @@ func FuzzPMI(f *testing.F) {
 	})
 }
 
+// TestShareThroughAFile: also where one lies there that a job left that was killed.
 func TestShareThroughAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "meet")
 	zero, one := &file{path: path}, &file{path: path, rank: 1}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	fresh := Card{Secret: testCard.Secret, Addresses: []string{"127.0.0.1:1", listener.Addr().String()}}
+	if _, err := (&file{path: path}).Share(t.Context(), Card{Secret: testCard.Secret, Addresses: []string{gone.Addr().String()}}); err != nil {
+		t.Fatal(err)
+	}
 	got := make(chan Card)
 	go func() {
 		card, err := one.Share(t.Context(), Card{})
@@ -188,10 +203,10 @@ func TestShareThroughAFile(t *testing.T) {
 		got <- card
 	}()
 	time.Sleep(50 * time.Millisecond)
-	if _, err := zero.Share(t.Context(), testCard); err != nil {
+	if _, err := zero.Share(t.Context(), fresh); err != nil {
 		t.Fatal(err)
 	}
-	if card := <-got; !slices.Equal(card.Addresses, testCard.Addresses) {
+	if card := <-got; !slices.Equal(card.Addresses, fresh.Addresses) {
 		t.Errorf("%+v", card)
 	}
 	info, err := os.Stat(path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -31,7 +32,7 @@ func (f *file) Close() error {
 	return os.Remove(f.path)
 }
 
-// Share waits until the file is there.
+// Share waits until the file is there, and somebody where it says: what a job that was killed has left there is not rank 0's.
 func (f *file) Share(ctx context.Context, mine Card) (Card, error) {
 	if f.rank == 0 {
 		return mine, f.write(mine)
@@ -39,17 +40,47 @@ func (f *file) Share(ctx context.Context, mine Card) (Card, error) {
 	for {
 		card, err := f.read()
 		if err == nil {
-			return card, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+			err = somebodyAt(ctx, card.Addresses)
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return Card{}, err
+		}
+		if err == nil {
+			return card, nil
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			return Card{}, fmt.Errorf("waiting for rank 0's file %s: %w", f.path, context.Cause(ctx))
+			return Card{}, fmt.Errorf("waiting for rank 0's file %s: %w: %w", f.path, context.Cause(ctx), err)
 		}
 	}
+}
+
+// lookTime bounds how long is tried whether somebody is at an address.
+const lookTime = 2 * time.Second
+
+// somebodyAt says why nobody is at any of the addresses.
+func somebodyAt(ctx context.Context, addresses []string) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	answers := make(chan error, len(addresses))
+	for _, address := range addresses {
+		go func() {
+			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+			if err == nil {
+				conn.Close() // the door takes no offence
+			}
+			answers <- err
+		}()
+	}
+	var errs []error
+	for range addresses {
+		err := <-answers
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // write puts the whole file in its place at once; what an older job has left there is gone with that.
