@@ -127,6 +127,7 @@ type Call struct {
 	Op         Op
 	Root       int
 	To, From   int // of SendRecv; -1: nobody
+	Times      int // of SendRecv: messages in each direction, all in one group; 0 and 1: one
 }
 
 // Event is what kind of event of the profiler plugin a Record comes from.

@@ -92,8 +92,6 @@ func (b Backend) Supports(c bench.Case) error {
 	switch {
 	case err != nil:
 		return err
-	case c.What.Operation != "":
-		return fmt.Errorf("%s: the nccl backend measures collectives", c.What.Operation)
 	case c.How.Transport != bench.TransportLibrary:
 		return fmt.Errorf("transport %s: NCCL chooses: want %s", c.How.Transport, bench.TransportLibrary)
 	case c.How.Buffers != private && c.How.Buffers != registered:
@@ -109,9 +107,6 @@ func (b Backend) Supports(c bench.Case) error {
 	case v.protocol != "" && v.protocol != "SIMPLE" && onlySimple[c.What.Algorithm]:
 		return fmt.Errorf("%s has the protocol Simple alone", c.What.Algorithm)
 	}
-	if err := averages(c); err != nil {
-		return err
-	}
 	if c.What.Algorithm != bench.Auto {
 		_, err = find(c, version)
 	}
@@ -120,15 +115,6 @@ func (b Backend) Supports(c bench.Case) error {
 
 // onlySimple are algorithms that have one protocol (src/graph/tuning.cc).
 var onlySimple = map[string]bool{"nvls": true, "nvlstree": true, "sharp": true, "collnetdirect": true, "collnetchain": true, "nvls+sharp": true, "pat": true}
-
-// averages refuses those that cannot be checked to the bit. NCCL multiplies floating-point numbers by 1/ranks before it
-// adds them, which only powers of two leave exact.
-func averages(c bench.Case) error {
-	if n := c.Where.Ranks; c.What.Reduces() && c.What.Reduction == collectives.Avg && c.What.DataType.Floating() && n&(n-1) != 0 {
-		return fmt.Errorf("avg of %s over %d ranks: NCCL divides before it adds, so that the result is only near the exact one", c.What.DataType, n)
-	}
-	return nil
-}
 
 // Algorithms implements bench.Backend.
 func (b Backend) Algorithms(c collectives.Collective) (names []string) {

@@ -23,6 +23,7 @@ type communicator struct {
 	group   bench.Group
 	context *cuda.Context
 	stream  cuda.Stream
+	kernels programs
 	comm    *nccl.Comm
 	log     *os.File // NCCL's log, in memory; nil where the user has it elsewhere
 	version nccl.Version
@@ -106,6 +107,9 @@ func (c *communicator) introduce() (h hello, err error) {
 	}
 	if c.stream, err = cuda.NewStream(); err != nil {
 		return h, err
+	}
+	if c.kernels, err = load(p); err != nil {
+		return h, fmt.Errorf("%s: %w", c.device, err)
 	}
 	if c.group.Node() == 0 {
 		id, err := nccl.NewUniqueID()
@@ -220,7 +224,7 @@ func (c *communicator) use() (func(), error) {
 
 // Prepare implements bench.Communicator.
 func (c *communicator) Prepare(ctx context.Context, test bench.Case) (bench.Operation, error) {
-	o := &operation{communicator: c, test: test, rank: int(c.group.Node())}
+	o := &operation{communicator: c, test: test}
 	if err := o.build(ctx); err != nil {
 		_ = o.Close()
 		if errors.Is(err, nccl.ErrNotSupported) {
