@@ -88,10 +88,7 @@ func (b Backend) Supports(c bench.Case) error {
 	if err != nil {
 		return err
 	}
-	v, err := findVariants(c.How.Variant)
 	switch {
-	case err != nil:
-		return err
 	case c.How.Transport != bench.TransportLibrary:
 		return fmt.Errorf("transport %s: NCCL chooses: want %s", c.How.Transport, bench.TransportLibrary)
 	case c.How.Buffers != private && c.How.Buffers != registered:
@@ -102,19 +99,12 @@ func (b Backend) Supports(c bench.Case) error {
 		return fmt.Errorf("%s in place: NCCL has none", c.What.Collective)
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
-	case v.windows && version < 22700:
-		return fmt.Errorf("windows came with NCCL 2.27; this is %s", version)
-	case v.protocol != "" && v.protocol != "SIMPLE" && onlySimple[c.What.Algorithm]:
-		return fmt.Errorf("%s has the protocol Simple alone", c.What.Algorithm)
+	case c.How.Buffers == registered && version < v2_19:
+		return fmt.Errorf("buffers %s came with NCCL 2.19; this is %s", registered, version)
 	}
-	if c.What.Algorithm != bench.Auto {
-		_, err = find(c, version)
-	}
+	_, err = settle(c, version)
 	return err
 }
-
-// onlySimple are algorithms that have one protocol (src/graph/tuning.cc).
-var onlySimple = map[string]bool{"nvls": true, "nvlstree": true, "sharp": true, "collnetdirect": true, "collnetchain": true, "nvls+sharp": true, "pat": true}
 
 // Algorithms implements bench.Backend.
 func (b Backend) Algorithms(c collectives.Collective) (names []string) {
@@ -140,7 +130,7 @@ func (b Backend) Environment(c bench.Case) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := findVariants(c.How.Variant)
+	v, err := settle(c, version)
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +138,6 @@ func (b Backend) Environment(c bench.Case) ([]string, error) {
 	list := []string{nccl.ProfilerEnvironment, "NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT"}
 	if version < v2_23 {
 		list = []string{"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT,TUNING"}
-	}
-	if c.What.Algorithm != bench.Auto {
-		a, err := find(c, version)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, a.environment(c.What.Collective, version)...)
 	}
 	return append(list, v.settings...), nil
 }

@@ -135,13 +135,13 @@ func (c *communicator) catchLog() error {
 }
 
 // readLog is what NCCL has written so far.
-func (c *communicator) readLog() debugLog {
+func (c *communicator) readLog() string {
 	if c.log == nil {
-		return debugLog{}
+		return ""
 	}
 	text := make([]byte, maxLog)
 	n, _ := c.log.ReadAt(text, 0) // it is shorter: io.EOF
-	return readDebugLog(string(text[:n]))
+	return string(text[:n])
 }
 
 const maxLog = 1 << 20 // bytes
@@ -222,13 +222,19 @@ func (c *communicator) use() (func(), error) {
 	return runtime.UnlockOSThread, nil
 }
 
+// unsupported is an error about what this machine, or this NCCL, cannot carry out, in the words that it has.
+type unsupported struct{ error }
+
+func (u unsupported) Unwrap() error        { return u.error }
+func (u unsupported) Is(target error) bool { return target == bench.ErrNotSupported }
+
 // Prepare implements bench.Communicator.
 func (c *communicator) Prepare(ctx context.Context, test bench.Case) (bench.Operation, error) {
 	o := &operation{communicator: c, test: test}
 	if err := o.build(ctx); err != nil {
 		_ = o.Close()
 		if errors.Is(err, nccl.ErrNotSupported) {
-			err = fmt.Errorf("%w: %w", bench.ErrNotSupported, err)
+			err = unsupported{err}
 		}
 		return nil, fmt.Errorf("%s: %s: %w", test, c.device, err)
 	}

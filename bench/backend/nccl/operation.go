@@ -44,7 +44,7 @@ func (o *operation) build(ctx context.Context) (err error) {
 		return err
 	}
 	defer leave()
-	if o.variant, err = findVariants(o.test.How.Variant); err != nil {
+	if o.variant, err = settle(o.test, o.version); err != nil {
 		return err
 	}
 	if o.shape, err = o.test.Whole(); err != nil {
@@ -64,9 +64,10 @@ func (o *operation) build(ctx context.Context) (err error) {
 	return o.ready(ctx)
 }
 
-// memory takes device memory, registered if the case asks for it.
+// memory takes device memory, registered if the case asks for it. All ranks make a window together.
 func (o *operation) memory(ctx context.Context, bytes int) (cuda.Pointer, error) {
-	if o.test.How.Buffers == private && !o.variant.windows {
+	plain := o.test.How.Buffers == private && !o.variant.windows
+	if plain && !o.variant.allocated {
 		return o.take(cuda.Alloc(uint64(bytes)))
 	}
 	p, err := nccl.Alloc(bytes)
@@ -74,6 +75,9 @@ func (o *operation) memory(ctx context.Context, bytes int) (cuda.Pointer, error)
 		return 0, err
 	}
 	o.closes = append(o.closes, func() error { return nccl.Free(p) })
+	if plain {
+		return p, nil
+	}
 	register := o.comm.Register
 	if o.variant.windows {
 		register = func(p cuda.Pointer, n int) (nccl.Registration, error) { return o.comm.Window(ctx, p, n) }
@@ -102,7 +106,8 @@ func (o *operation) ready(ctx context.Context) error {
 		}
 	}
 	o.timer, err = nccl.Loop{
-		Work: work, Barrier: barrier, Before: o.before, After: o.after, Batch: o.test.How.Timing == bench.TimingBatch, HostClock: o.variant.hostClock,
+		Work: work, Barrier: barrier, Before: o.before, After: o.after, Batch: o.test.How.Timing == bench.TimingBatch, Aggregate: o.variant.group,
+		HostClock: o.variant.hostClock,
 	}.Prepare()
 	return err
 }
@@ -148,14 +153,29 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 	return samples, nil
 }
 
-// show finds out which algorithm ran. Before the profiler plugin of 2.23 only rank 0 wrote that down, in its log: it tells
-// the others.
+// show finds out which algorithm ran. The error says that a variant was not done.
 func (o *operation) show(ctx context.Context) error {
-	o.evidence = o.seen()
-	o.evidence.StandIn = cuda.StandIn() || nccl.StandIn()
-	if o.version >= v2_23 {
-		return nil
+	records, lost := nccl.Profiled()
+	log := o.readLog()
+	o.evidence = bench.Evidence{Source: "library", Detail: "NCCL's sends and receives"}
+	if o.test.What.Operation == "" {
+		o.evidence = shown(o.test, o.shape.Count, o.variant.windows, records, lost, readDebugLog(log))
 	}
+	o.evidence.StandIn = cuda.StandIn() || nccl.StandIn()
+	if o.version < v2_23 {
+		if err := o.agreeWithFirst(ctx); err != nil {
+			return err
+		}
+	}
+	if err := o.variant.contrary(o.test, o.shape.Count, records, log); err != nil {
+		return fmt.Errorf("%s: %w", o.test, err)
+	}
+	return nil
+}
+
+// agreeWithFirst takes over what rank 0 has seen: before the profiler plugin of 2.23 NCCL wrote its choice down there alone, in
+// the log.
+func (o *operation) agreeWithFirst(ctx context.Context) error {
 	mine, err := json.Marshal(o.evidence)
 	if err != nil {
 		return err
@@ -199,18 +219,6 @@ func (o *operation) Verify() (bench.Verdict, error) {
 
 // Evidence implements bench.Operation.
 func (o *operation) Evidence() bench.Evidence { return o.evidence }
-
-// seen is what this rank has seen of the algorithm that ran.
-func (o *operation) seen() bench.Evidence {
-	if o.test.What.Operation != "" {
-		return bench.Evidence{Source: "library", Detail: "NCCL's sends and receives"}
-	}
-	records, lost := nccl.Profiled()
-	if ran := wrongProtocol(o.variant.protocol, o.test, o.shape.Count, records); ran != "" {
-		return bench.Evidence{Observed: o.test.What.Algorithm + " with protocol " + ran, Source: "profiler", Detail: "asked for " + o.variant.protocol}
-	}
-	return shown(o.test, o.shape.Count, o.variant.windows, records, lost, o.readLog())
-}
 
 // Chunks implements bench.Operation: how NCCL cuts messages is not known.
 func (o *operation) Chunks() int { return 0 }
