@@ -71,6 +71,7 @@ var (
 	types = map[collectives.DataType]nccl.Type{
 		collectives.Float32: nccl.Float32, collectives.Float64: nccl.Float64, collectives.Float16: nccl.Float16, collectives.BFloat16: nccl.Bfloat16,
 		collectives.Int8: nccl.Int8, collectives.Uint8: nccl.Uint8, collectives.Int32: nccl.Int32, collectives.Int64: nccl.Int64,
+		collectives.Uint32: nccl.Uint32, collectives.Uint64: nccl.Uint64, collectives.Float8E4M3: nccl.Float8E4M3, collectives.Float8E5M2: nccl.Float8E5M2,
 	}
 	reductions = map[collectives.Reduction]nccl.Op{
 		collectives.Sum: nccl.Sum, collectives.Prod: nccl.Prod, collectives.Max: nccl.Max, collectives.Min: nccl.Min, collectives.Avg: nccl.Avg,
@@ -99,12 +100,16 @@ func (b Backend) Supports(c bench.Case) error {
 		return fmt.Errorf("%s in place: NCCL has none", c.What.Collective)
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
+	case float8(c) && version < v2_24:
+		return fmt.Errorf("%s came with NCCL 2.24; this is %s", c.What.DataType, version)
 	case c.How.Buffers == registered && version < v2_19:
 		return fmt.Errorf("buffers %s came with NCCL 2.19; this is %s", registered, version)
 	}
 	_, err = settle(c, version)
 	return err
 }
+
+func float8(c bench.Case) bool { return c.What.DataType.Floating() && c.What.DataType.Size() == 1 }
 
 // Algorithms implements bench.Backend.
 func (b Backend) Algorithms(c collectives.Collective) (names []string) {

@@ -28,6 +28,7 @@ type communicator struct {
 	log     *os.File // NCCL's log, in memory; nil where the user has it elsewhere
 	version nccl.Version
 	device  string // "GPU 3 (NVIDIA H100 80GB HBM3, 0000:19:00.0)"
+	major   int    // of its compute capability
 	broken  error  // an operation has ended in the middle
 }
 
@@ -101,7 +102,7 @@ func (c *communicator) introduce() (h hello, err error) {
 	if err != nil {
 		return h, err
 	}
-	h.UUID, c.device = p.UUID, fmt.Sprintf("GPU %d (%s, %s)", device, p.Name, p.PCI)
+	h.UUID, c.major, c.device = p.UUID, p.Major, fmt.Sprintf("GPU %d (%s, %s)", device, p.Name, p.PCI)
 	if c.context, err = device.Retain(); err != nil {
 		return h, err
 	}

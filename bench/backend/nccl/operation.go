@@ -47,6 +47,9 @@ func (o *operation) build(ctx context.Context) (err error) {
 	if o.variant, err = settle(o.test, o.version); err != nil {
 		return err
 	}
+	if float8(o.test) && o.test.What.Reduces() && o.major < 9 {
+		return fmt.Errorf("%w: NCCL reduces %s on GPUs of compute capability 9.0 and later", nccl.ErrNotSupported, o.test.What.DataType)
+	}
 	if o.shape, err = o.test.Whole(); err != nil {
 		return err
 	}
