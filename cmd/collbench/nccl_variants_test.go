@@ -33,6 +33,8 @@ func ncclVariants(t *testing.T, program string) {
 		{"rooted", nil, []string{"-n", "3", "--root", "2", "--collective", "reduce,gather,scatter"}, 3, "", ""},
 		{"other types", nil, []string{"-n", "3", "--op", "sum,max,avg", "--dtype", "uint32,uint64,float8e4m3,float8e5m2"}, 12, "", ""},
 		{"8 bits on an older GPU", []string{"SOFTGPU_CAPABILITY=80"}, []string{"-n", "2", "--dtype", "float8e4m3,uint32"}, 1, "", "compute capability 9.0 and later"},
+		{"sums of what is multiplied", nil, []string{"-n", "3", "--collective", "all_reduce,reduce,reduce_scatter", "--op", "premulsum",
+			"--dtype", "float32,bfloat16,float8e5m2,int8,uint64", "--variant", "default|graph"}, 30, "", ""},
 		{"averages that are not exact", nil, []string{"-n", "6", "--op", "avg", "--dtype", "float32,float64,float16,bfloat16,int32"}, 5, "", ""},
 		{"pairs", nil, []string{"-n", "4", "--operation", "latency,bandwidth,bibandwidth,multi_bandwidth", "--window", "3", "--variant", "default|graph|windows"}, 12, "", ""},
 		{"pairs in batches", nil, []string{"-n", "3", "--operation", "latency,bandwidth,bibandwidth", "--pair", "2,0", "--timing", "batch"}, 3, "", ""},

@@ -15,14 +15,14 @@ func Reducer(d collectives.DataType, r collectives.Reduction) func(dst, src []by
 
 // Combiner returns the reduction out = a op b over elements of type d. The three slices are of equal length, a
 // multiple of the element's size, and may start at any address; out may be a or b, but must not overlap them in
-// part. Avg combines as Sum does: Average finishes it.
+// part. Avg combines as Sum does: Average finishes it. So does PreMulSum, whose elements have to be multiplied before.
 //
 // Integers wrap around. Min and max are Go's: NaN if one of the two is NaN, and −0 is less than +0; so they do not
 // depend on the order of combination. Which NaN comes out of two, or of types of 16 and 8 bits, is not defined. These
 // are combined in float32 and rounded to nearest, ties to even, after each step; what is beyond the largest number of a
 // type of 8 bits becomes that.
 func Combiner(d collectives.DataType, r collectives.Reduction) func(out, a, b []byte) {
-	if r == collectives.Avg {
+	if r == collectives.Avg || r == collectives.PreMulSum {
 		r = collectives.Sum
 	}
 	scalar, fast, size := scalarFor(d, r), wideFor(d, r), d.Size()

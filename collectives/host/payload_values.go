@@ -65,6 +65,8 @@ func floats(random *rand.Rand, d collectives.DataType, r collectives.Reduction, 
 	switch r {
 	case collectives.Sum, collectives.Avg:
 		return bounded(random, exact[d], -1, ranks)
+	case collectives.PreMulSum:
+		return bounded(random, exact[d]/collectives.PreMulFactor, -1, ranks)
 	case collectives.Prod:
 		for i, e := range bounded(random, exponents[d], -1, ranks) {
 			values[i] = math.Copysign(math.Ldexp(1, int(e)), random.Float64()-0.5)
@@ -134,7 +136,8 @@ func bounded(random *rand.Rand, limit, low float64, ranks int) []float64 {
 }
 
 // combine is the reduction of all ranks' values at each place of the period. Avg divides as Reduction says:
-// integers toward zero; in float64 and rounded once more to the type, which is what dividing in the type gives.
+// integers toward zero; in float64 and rounded once more to the type, which is what dividing in the type gives. PreMulSum may
+// as well multiply the sum: nothing is rounded.
 func combine[T int64 | uint64 | float64](values []T, r collectives.Reduction, ranks int) []T {
 	result := make([]T, period)
 	for i := range result {
@@ -152,8 +155,11 @@ func combine[T int64 | uint64 | float64](values []T, r collectives.Reduction, ra
 				v += x
 			}
 		}
-		if r == collectives.Avg {
+		switch r {
+		case collectives.Avg:
 			v /= T(ranks)
+		case collectives.PreMulSum:
+			v *= collectives.PreMulFactor
 		}
 		result[i] = v
 	}
@@ -167,6 +173,14 @@ func repeat[T any](values []T, put func(T) []byte) []byte {
 		once = append(once, put(v)...)
 	}
 	return bytes.Repeat(once, repeats+1)
+}
+
+// Number is a whole number, which the type has to hold, as an element of the type.
+func Number(d collectives.DataType, v int) []byte {
+	if d.Floating() {
+		return putFloat(d, float64(v))
+	}
+	return putInteger(d, int64(v))
 }
 
 func putFloat(d collectives.DataType, v float64) []byte {

@@ -56,8 +56,8 @@ func (b *Backend) Supports(c bench.Case) error {
 		return fmt.Errorf("buffers %s: MPI has private ones", c.How.Buffers)
 	case c.Where.Chunks != 0:
 		return errors.New("chunks: how MPI cuts messages is its own matter")
-	case c.What.Reduces() && c.What.Reduction == collectives.Avg:
-		return errors.New("avg: MPI has no such reduction")
+	case c.What.Reduces() && reductionless(c.What.Reduction):
+		return fmt.Errorf("%s: MPI has no such reduction", c.What.Reduction)
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
 	}
@@ -81,6 +81,11 @@ func (b *Backend) Supports(c bench.Case) error {
 	}
 	_, err = b.resolve(c)
 	return err
+}
+
+func reductionless(r collectives.Reduction) bool {
+	_, ok := reductions[r]
+	return !ok
 }
 
 func (b *Backend) hasType(d collectives.DataType) error {

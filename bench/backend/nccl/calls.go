@@ -31,11 +31,11 @@ func part(c bench.Case, rank int) role {
 }
 
 // calls are the case as NCCL is asked for it on this rank, one after the other. The word is memory for an acknowledgement.
-func (o *operation) calls(word cuda.Pointer) []nccl.Call {
+func (o *operation) calls(reduction nccl.Op, word cuda.Pointer) []nccl.Call {
 	n := o.shape.Ranks
 	k := nccl.Call{
 		Collective: calls[o.test.What.Collective], Send: o.in.address, Recv: o.out.address, Count: o.shape.Count, Type: types[o.test.What.DataType],
-		Op: reductions[o.test.What.Reduction], Root: o.shape.Root, To: (o.role.rank + 1) % n, From: (o.role.rank + n - 1) % n,
+		Op: reduction, Root: o.shape.Root, To: (o.role.rank + 1) % n, From: (o.role.rank + n - 1) % n,
 	}
 	p, err := bench.FindPointToPoint(o.test.What.Operation)
 	if err != nil {

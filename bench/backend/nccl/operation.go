@@ -99,7 +99,11 @@ func (o *operation) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	work := o.comm.Prepare(o.stream, o.calls(word)...)
+	reduction, err := o.reduction()
+	if err != nil {
+		return err
+	}
+	work := o.comm.Prepare(o.stream, o.calls(reduction, word)...)
 	o.closes = append(o.closes, closed(work.Close))
 	barrier := o.comm.Prepare(o.stream, nccl.Call{Collective: nccl.AllReduce, Send: word, Recv: word, Count: 1, Type: nccl.Int32, Op: nccl.Sum})
 	o.closes = append(o.closes, closed(barrier.Close))
@@ -113,6 +117,19 @@ func (o *operation) ready(ctx context.Context) error {
 		HostClock: o.variant.hostClock,
 	}.Prepare()
 	return err
+}
+
+// reduction is NCCL's for the case; a sum that multiplies beforehand has to be made.
+func (o *operation) reduction() (nccl.Op, error) {
+	d, r := o.test.What.DataType, o.test.What.Reduction
+	if !o.test.What.Reduces() || r != collectives.PreMulSum {
+		return reductions[r], nil
+	}
+	op, err := o.comm.PreMulSum(host.Number(d, collectives.PreMulFactor), types[d])
+	if err == nil {
+		o.closes = append(o.closes, func() error { return o.comm.DestroyOp(op) })
+	}
+	return op, err
 }
 
 func closed(f func()) func() error { return func() error { f(); return nil } }

@@ -78,6 +78,8 @@ func TestSupports(t *testing.T) {
 		{23007, test(collectives.AllReduce, bench.Auto, of(collectives.Float8E5M2, collectives.Sum)), ""},
 		{22304, test(collectives.AllGather, bench.Auto, of(collectives.Float8E4M3, collectives.Sum)), "float8e4m3 came with NCCL 2.24; this is 2.23.4"},
 		{23007, test(collectives.AllReduce, "nvls", of(collectives.Uint64, collectives.Max)), ""},
+		{23007, test(collectives.AllReduce, "nvls", of(collectives.Float32, collectives.PreMulSum)), "no premulsum of float32"},
+		{23007, test(collectives.AllReduce, "sharp", hosts(2), of(collectives.Float32, collectives.PreMulSum)), "SHARP has no premulsum"},
 		{23007, test(collectives.AllReduce, "symmetric"), ""},
 		{22604, test(collectives.AllReduce, "symmetric"), "all_reduce by symmetric came with NCCL 2.27; this is 2.26.4"},
 		{23007, test(collectives.AllReduce, "symmetric", of(collectives.Float32, collectives.Max)), "no max of float32"},
