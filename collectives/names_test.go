@@ -15,8 +15,8 @@ func TestNames(t *testing.T) {
 		want string
 	}{
 		{texts(Collectives), "all_reduce all_gather reduce_scatter broadcast reduce alltoall gather scatter sendrecv"},
-		{texts(DataTypes), "float32 float64 float16 bfloat16 int8 uint8 int32 int64"},
-		{texts(Reductions), "sum min max prod avg"},
+		{texts(DataTypes), "float32 float64 float16 bfloat16 float8e4m3 float8e5m2 int8 uint8 int32 uint32 int64 uint64"},
+		{texts(Reductions), "sum min max prod avg premulsum"},
 		{[]string{Send.String(), Receive.String(), Accumulate.String(), Action(9).String()}, "send receive accumulate action(9)"},
 		{[]string{Collective(99).String(), DataType(99).String(), Reduction(99).String()}, "collective(99) datatype(99) reduction(99)"},
 	} {

@@ -10,19 +10,24 @@ import (
 type Reduction uint8
 
 // The reductions. Integers wrap around. Avg is the sum divided by the number of ranks when all have been added;
-// integers are divided toward zero.
+// integers are divided toward zero. PreMulSum is the sum of what every rank has, multiplied by PreMulFactor beforehand: an
+// operation of NCCL's.
 const (
 	Sum Reduction = iota
 	Min
 	Max
 	Prod
 	Avg
+	PreMulSum
 )
 
-// Reductions lists every reduction in the order in which they are shown.
-var Reductions = []Reduction{Sum, Min, Max, Prod, Avg}
+// PreMulFactor is what PreMulSum multiplies by; every data type holds it.
+const PreMulFactor = 2
 
-var reductionNames = [...]string{Sum: "sum", Min: "min", Max: "max", Prod: "prod", Avg: "avg"}
+// Reductions lists every reduction in the order in which they are shown.
+var Reductions = []Reduction{Sum, Min, Max, Prod, Avg, PreMulSum}
+
+var reductionNames = [...]string{Sum: "sum", Min: "min", Max: "max", Prod: "prod", Avg: "avg", PreMulSum: "premulsum"}
 
 // String returns the reduction's name, such as "sum".
 func (r Reduction) String() string {

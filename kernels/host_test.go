@@ -15,32 +15,8 @@ import (
 	"testing"
 )
 
-// The structs of kernels.h.
+// The structs of kernels.h that nothing but the stand-ins launches.
 type (
-	segment struct {
-		offset, length uint64
-		start, table   uint32
-	}
-	payload struct {
-		data, tables, segments uint64
-		segmentCount           uint32
-		iteration              uint32
-		segment                segment
-	}
-	fillParams struct {
-		payload      payload
-		size, unused uint32
-	}
-	verifyParams struct {
-		payload       payload
-		tolerance     float64
-		result        uint64
-		kind, compare uint32
-	}
-	result struct {
-		wrong, first, got, want uint64
-		iteration, lock         uint32
-	}
 	reduceParams struct {
 		out, a, b, count, scalar uint64
 		kind, op, flags, divisor uint32
@@ -67,9 +43,8 @@ var dataTypes = []dataType{
 const (
 	sum, prod, greatest, least = 0, 1, 2, 3
 
-	sameBits, within = 0, 1
-	tableBytes       = 1009 * 16
-	arenaBytes       = 16 << 20
+	tableBytes = 1009 * 16
+	arenaBytes = 16 << 20
 )
 
 // machine is a process that runs kernels on the host, and the memory that it shares with the test.

@@ -17,7 +17,7 @@ import (
 
 // paramsBytes is the size of each kernel's parameter.
 var paramsBytes = map[string]int{
-	"cb_fill": int(unsafe.Sizeof(fillParams{})), "cb_verify": int(unsafe.Sizeof(verifyParams{})),
+	"cb_fill": int(unsafe.Sizeof(FillParams{})), "cb_verify": int(unsafe.Sizeof(VerifyParams{})),
 	"cb_reduce": int(unsafe.Sizeof(reduceParams{})), "cb_copy": int(unsafe.Sizeof(copyParams{})),
 }
 

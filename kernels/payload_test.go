@@ -31,35 +31,35 @@ func kindOf(d collectives.DataType) uint32 {
 }
 
 // upload puts segments into the memory, or one into the payload itself.
-func (m *machine) upload(segments []segment, data uint64, iteration int) payload {
-	p := payload{data: data, tables: m.base + tablesAt, iteration: uint32(iteration)}
+func (m *machine) upload(segments []Segment, data uint64, iteration int) Payload {
+	p := Payload{Data: data, Tables: m.base + tablesAt, Iteration: uint32(iteration)}
 	if len(segments) == 1 {
-		p.segment = segments[0]
+		p.Segment = segments[0]
 		return p
 	}
-	p.segments, p.segmentCount = m.put(segmentsAt, encode(segments)), uint32(len(segments))
+	p.Segments, p.SegmentCount = m.put(segmentsAt, encode(segments)), uint32(len(segments))
 	return p
 }
 
-func segmentsOf(of []host.Segment) (s []segment) {
+func segmentsOf(of []host.Segment) (s []Segment) {
 	for _, x := range of {
-		s = append(s, segment{uint64(x.Offset), uint64(x.Length), uint32(x.Start), uint32(x.Table)})
+		s = append(s, Segment{uint64(x.Offset), uint64(x.Length), uint32(x.Start), uint32(x.Table)})
 	}
 	return s
 }
 
 // verify launches cb_verify and returns what it found.
-func (m *machine) verify(grid [2]int, p verifyParams) result {
-	p.result = m.put(resultAt, make([]byte, 40))
+func (m *machine) verify(grid [2]int, p VerifyParams) Result {
+	p.Result = m.put(resultAt, make([]byte, 40))
 	m.launch("cb_verify", grid[0], grid[1], p)
 	return m.result()
 }
 
-func (m *machine) result() result {
+func (m *machine) result() Result {
 	b, word := m.at(resultAt, 40), binary.LittleEndian
-	r := result{word.Uint64(b), word.Uint64(b[8:]), word.Uint64(b[16:]), word.Uint64(b[24:]), word.Uint32(b[32:]), word.Uint32(b[36:])}
-	if r.lock != 0 {
-		m.t.Fatalf("the lock is %d", r.lock)
+	r := Result{word.Uint64(b), word.Uint64(b[8:]), word.Uint64(b[16:]), word.Uint64(b[24:]), word.Uint32(b[32:]), word.Uint32(b[36:])}
+	if r.Lock != 0 {
+		m.t.Fatalf("the lock is %d", r.Lock)
 	}
 	return r
 }
@@ -105,14 +105,14 @@ func (m *machine) compare(name string, s collectives.Shape, d collectives.DataTy
 	want := bytes.Clone(buffer())
 	if len(in) > 0 {
 		p.Fill(rank, iteration, want[guard:len(want)-guard])
-		m.launch("cb_fill", grid[0], grid[1], fillParams{payload: m.upload(segmentsOf(in), m.base+uint64(at), iteration), size: uint32(size)})
+		m.launch("cb_fill", grid[0], grid[1], FillParams{Payload: m.upload(segmentsOf(in), m.base+uint64(at), iteration), Size: uint32(size)})
 	}
 	if !bytes.Equal(buffer(), want) {
 		m.t.Fatalf("%s: rank %d's input in iteration %d is not Payload's", name, rank, iteration)
 	}
 	// The output, which filling writes as well, and errors in it.
-	m.launch("cb_fill", grid[0], grid[1], fillParams{payload: m.upload(segmentsOf(out), m.base+uint64(at), iteration), size: uint32(size)})
-	check := verifyParams{payload: m.upload(segmentsOf(out), m.base+uint64(at), iteration), kind: kindOf(d)}
+	m.launch("cb_fill", grid[0], grid[1], FillParams{Payload: m.upload(segmentsOf(out), m.base+uint64(at), iteration), Size: uint32(size)})
+	check := VerifyParams{Payload: m.upload(segmentsOf(out), m.base+uint64(at), iteration), Type: kindOf(d)}
 	data := m.at(at, s.Size()*size)
 	for _, errors := range []int{0, 1, 5, s.Count * s.Ranks} {
 		for range errors {
@@ -120,10 +120,10 @@ func (m *machine) compare(name string, s collectives.Shape, d collectives.DataTy
 		}
 		wrong, first := p.Verify(rank, iteration, data)
 		got := m.verify(grid, check)
-		if int64(got.wrong) != wrong || wrong > 0 && !strings.HasPrefix(first, fmt.Sprintf("element %d (", got.first-1)) {
+		if int64(got.Wrong) != wrong || wrong > 0 && !strings.HasPrefix(first, fmt.Sprintf("element %d (", got.First-1)) {
 			m.t.Fatalf("%s: rank %d, iteration %d: found %+v, want %d wrong, first %s", name, rank, iteration, got, wrong, first)
 		}
-		if wrong > 0 && (got.got != elementAt(data, size, int(got.first-1)) || got.iteration != uint32(iteration) || got.got == got.want) {
+		if wrong > 0 && (got.Got != elementAt(data, size, int(got.First-1)) || got.Iteration != uint32(iteration) || got.Got == got.Want) {
 			m.t.Fatalf("%s: found %+v, first %s", name, got, first)
 		}
 		if errors == 0 && wrong != 0 {
@@ -153,11 +153,11 @@ func TestSegments(t *testing.T) {
 			m.put(tablesAt+i*tableBytes, bytes.Repeat(tables[i], 16/size))
 		}
 		iteration, start := int(random.Uint32()), dataAt+random.IntN(32)*size
-		var segments []segment
+		var segments []Segment
 		elements := 0
 		for range 1 + random.IntN(12) {
-			s := segment{uint64(elements + random.IntN(3)), uint64(random.IntN(1 << random.IntN(12))), uint32(random.IntN(1009)), uint32(random.IntN(2))}
-			elements = int(s.offset + s.length)
+			s := Segment{uint64(elements + random.IntN(3)), uint64(random.IntN(1 << random.IntN(12))), uint32(random.IntN(1009)), uint32(random.IntN(2))}
+			elements = int(s.Offset + s.Length)
 			segments = append(segments, s)
 		}
 		random.Shuffle(len(segments), func(i, j int) { segments[i], segments[j] = segments[j], segments[i] })
@@ -169,15 +169,15 @@ func TestSegments(t *testing.T) {
 		want := bytes.Clone(buffer)
 		var filled []int
 		for _, s := range segments {
-			for i := range int(s.length) {
-				from := (int(s.start) + i + 613*(iteration%1009)) % 1009 * size
-				to := (int(s.offset) + i) * size
-				copy(want[guard+to:guard+to+size], tables[s.table][from:from+size])
-				filled = append(filled, int(s.offset)+i)
+			for i := range int(s.Length) {
+				from := (int(s.Start) + i + 613*(iteration%1009)) % 1009 * size
+				to := (int(s.Offset) + i) * size
+				copy(want[guard+to:guard+to+size], tables[s.Table][from:from+size])
+				filled = append(filled, int(s.Offset)+i)
 			}
 		}
 		p := m.upload(segments, m.base+uint64(start), iteration)
-		m.launch("cb_fill", grid[0], grid[1], fillParams{payload: p, size: uint32(size)})
+		m.launch("cb_fill", grid[0], grid[1], FillParams{Payload: p, Size: uint32(size)})
 		if !bytes.Equal(buffer, want) {
 			t.Fatalf("round %d: %d bytes, grid %v, iteration %d: %+v filled wrongly", round, size, grid, iteration, segments)
 		}
@@ -193,7 +193,7 @@ func TestSegments(t *testing.T) {
 				first = uint64(i + 1)
 			}
 		}
-		if got := m.verify(grid, verifyParams{payload: p, kind: kind}); got.wrong != uint64(len(planted)) || got.first != first {
+		if got := m.verify(grid, VerifyParams{Payload: p, Type: kind}); got.Wrong != uint64(len(planted)) || got.First != first {
 			t.Fatalf("round %d: %d bytes, grid %v, %+v: found %+v, want %d, first %d", round, size, grid, segments, got, len(planted), first)
 		}
 	}
@@ -204,19 +204,19 @@ func TestVerifyAccumulates(t *testing.T) {
 	m := start(t)
 	m.put(tablesAt, make([]byte, tableBytes))
 	data := m.put(dataAt, make([]byte, 4000))
-	p := verifyParams{payload: m.upload([]segment{{0, 1000, 0, 0}}, data, 7), kind: 3, result: m.put(resultAt, make([]byte, 40))}
+	p := VerifyParams{Payload: m.upload([]Segment{{0, 1000, 0, 0}}, data, 7), Type: 3, Result: m.put(resultAt, make([]byte, 40))}
 	plant := func(i int, v byte) { m.memory[dataAt+4*i] = v }
 	plant(500, 5)
 	m.launch("cb_verify", 2, 32, p)
 	plant(700, 7)
-	p.payload.iteration = 8
+	p.Iteration = 8
 	m.launch("cb_verify", 2, 32, p)
-	if got := m.result(); got != (result{wrong: 3, first: 501, got: 5, iteration: 7}) {
+	if got := m.result(); got != (Result{Wrong: 3, First: 501, Got: 5, Iteration: 7}) {
 		t.Errorf("%+v", got)
 	}
 	plant(499, 4)
 	m.launch("cb_verify", 2, 32, p)
-	if got := m.result(); got != (result{wrong: 6, first: 500, got: 4, iteration: 8}) {
+	if got := m.result(); got != (Result{Wrong: 6, First: 500, Got: 4, Iteration: 8}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -232,15 +232,15 @@ func TestVerifyAtOnce(t *testing.T) {
 	for i := range elements {
 		binary.LittleEndian.PutUint32(data[4*i:], uint32(i))
 	}
-	var segments []segment
+	var segments []Segment
 	for at := elements - 64; at >= 64; at -= 64 { // backwards: the later a thread, the lesser its first error
-		segments = append(segments, segment{uint64(at), 64, 0, 0})
+		segments = append(segments, Segment{uint64(at), 64, 0, 0})
 	}
-	p := verifyParams{payload: m.upload(segments, m.put(dataAt, data), 3), kind: 3, result: m.base + resultAt}
+	p := VerifyParams{Payload: m.upload(segments, m.put(dataAt, data), 3), Type: 3, Result: m.base + resultAt}
 	for range 60 {
 		m.put(resultAt, make([]byte, 40))
 		m.launches(4, "cb_verify", 64, 32, p)
-		if got := m.result(); got != (result{wrong: 4 * (elements - 64), first: 65, got: 64, want: 1<<32 - 1, iteration: 3}) {
+		if got := m.result(); got != (Result{Wrong: 4 * (elements - 64), First: 65, Got: 64, Want: 1<<32 - 1, Iteration: 3}) {
 			t.Fatalf("%+v", got)
 		}
 	}
@@ -266,21 +266,21 @@ func TestTolerance(t *testing.T) {
 			binary.LittleEndian.PutUint64(table, d.encode(c.want))
 			m.put(tablesAt, bytes.Repeat(table[:d.size], 1009))
 			binary.LittleEndian.PutUint64(m.at(dataAt, 8), d.encode(c.got))
-			p := verifyParams{payload: m.upload([]segment{{0, 1, 0, 0}}, m.base+dataAt, 0), tolerance: c.tolerance, kind: d.kind, compare: within}
-			if got := m.verify([2]int{1, 1}, p); (got.wrong == 0) != c.close {
+			p := VerifyParams{Payload: m.upload([]Segment{{0, 1, 0, 0}}, m.base+dataAt, 0), Tolerance: c.tolerance, Type: d.kind, Compare: Within}
+			if got := m.verify([2]int{1, 1}, p); (got.Wrong == 0) != c.close {
 				t.Errorf("%s: %g for %g within %g: %+v", d.name, c.got, c.want, c.tolerance, got)
 			}
-			p.compare = sameBits
-			if got := m.verify([2]int{1, 1}, p); (got.wrong == 0) != (d.encode(c.want) == d.encode(c.got)) {
+			p.Compare = SameBits
+			if got := m.verify([2]int{1, 1}, p); (got.Wrong == 0) != (d.encode(c.want) == d.encode(c.got)) {
 				t.Errorf("%s: %g for %g by bits: %+v", d.name, c.got, c.want, got)
 			}
 		}
 	}
-	p := verifyParams{kind: 2, compare: within, tolerance: 100} // integers have no tolerance
+	p := VerifyParams{Type: 2, Compare: Within, Tolerance: 100} // integers have no tolerance
 	m.put(tablesAt, make([]byte, tableBytes))
 	m.put(dataAt, []byte{1, 0, 0, 0})
-	p.payload = m.upload([]segment{{0, 1, 0, 0}}, m.base+dataAt, 0)
-	if got := m.verify([2]int{1, 1}, p); got.wrong != 1 || got.got != 1 {
+	p.Payload = m.upload([]Segment{{0, 1, 0, 0}}, m.base+dataAt, 0)
+	if got := m.verify([2]int{1, 1}, p); got.Wrong != 1 || got.Got != 1 {
 		t.Errorf("int32: %+v", got)
 	}
 }

@@ -90,8 +90,8 @@ var ncclExamples = []expectation{
 		file: "rccl.txt", format: "rccl-tests",
 		runs: []string{"rccl-tests main:abc1234 [RCCL 2.27.7-HEAD:1234567] all_reduce_perf=all_reduce 2/header on 1"}, counts: []int{2},
 		rows: []string{
-			"8: bytes=1024 count=256 fp8_e4m3 sum out s=1e-05 alg=100000000 bus=100000000 wrong=0",
-			"8: bytes=1024 count=256 fp8_e4m3 sum in s=1e-05 alg=100000000 bus=100000000 wrong=0",
+			"8: bytes=1024 count=256 float8e4m3 sum out s=1e-05 alg=100000000 bus=100000000 wrong=0",
+			"8: bytes=1024 count=256 float8e4m3 sum in s=1e-05 alg=100000000 bus=100000000 wrong=0",
 		},
 	}, {
 		file: "nccl.json", format: "nccl-tests-json",

@@ -78,11 +78,14 @@ var dataTypes = map[string]collectives.DataType{
 	"uint8": collectives.Uint8,
 	"int32": collectives.Int32, "int": collectives.Int32, "mpi_int": collectives.Int32,
 	"int64": collectives.Int64, "long": collectives.Int64, "longlong": collectives.Int64,
+	"uint32": collectives.Uint32, "uint": collectives.Uint32,
+	"uint64": collectives.Uint64, "ulonglong": collectives.Uint64,
+	"float8e4m3": collectives.Float8E4M3, "f8e4m3": collectives.Float8E4M3, "fp8_e4m3": collectives.Float8E4M3,
+	"float8e5m2": collectives.Float8E5M2, "f8e5m2": collectives.Float8E5M2, "fp8_e5m2": collectives.Float8E5M2,
 }
 
 // foreignSizes are types that we lack: name and bytes of one element.
-var foreignSizes = map[string]int{"uint32": 4, "uint": 4, "uint64": 8, "ulonglong": 8, "f8e4m3": 1, "f8e5m2": 1,
-	"fp8_e4m3": 1, "fp8_e5m2": 1, "32-bit": 4, "64-bit": 8, "float8": 1, "bfloat8": 1}
+var foreignSizes = map[string]int{"32-bit": 4, "64-bit": 8, "float8": 1, "bfloat8": 1}
 
 // dataType is our name of a type where there is one, else the tool's, and the bytes of one element, 0 if unknown.
 func dataType(name string) (string, int) {

@@ -51,12 +51,16 @@ func (s Stream) Set(to Pointer, value byte, bytes uint64) error {
 	return check("cuMemsetD8Async", C.cb_cuMemsetD8Async(C.CUdeviceptr(to), C.uchar(value), C.size_t(bytes), s.handle))
 }
 
-// Upload copies to the device and waits for it.
+// Upload copies to the device and waits for it. The call alone would be back when the data are on their way, and streams
+// that do not wait for the default one could read what was there before (CUDA Driver API, "API synchronization behavior").
 func Upload(to Pointer, from []byte) error {
 	if len(from) == 0 {
 		return nil
 	}
-	return check("cuMemcpyHtoD_v2", C.cb_cuMemcpyHtoD_v2(C.CUdeviceptr(to), unsafe.Pointer(&from[0]), C.size_t(len(from))))
+	if err := check("cuMemcpyHtoD_v2", C.cb_cuMemcpyHtoD_v2(C.CUdeviceptr(to), unsafe.Pointer(&from[0]), C.size_t(len(from)))); err != nil {
+		return err
+	}
+	return check("cuCtxSynchronize", C.cb_cuCtxSynchronize())
 }
 
 // Download copies from the device and waits for it.

@@ -44,6 +44,8 @@ const (
 	Uint8
 	Int32
 	Int64
+	Uint32
+	Uint64
 )
 
 // Reduction is how elements become one, in the order of handles.h.

@@ -42,6 +42,9 @@ type Version int
 // String writes the version as in "2.27.3".
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v/10000, v/100%100, v%100) }
 
+// Release writes the version without its patch, as in "2.27".
+func (v Version) Release() string { return fmt.Sprintf("%d.%d", v/10000, v/100%100) }
+
 // Error is what a call of NCCL answered.
 type Error struct {
 	Call string // "ncclCommInitRankConfig"
@@ -127,6 +130,7 @@ type Call struct {
 	Op         Op
 	Root       int
 	To, From   int // of SendRecv; -1: nobody
+	Times      int // of SendRecv: messages in each direction, all in one group; 0 and 1: one
 }
 
 // Event is what kind of event of the profiler plugin a Record comes from.

@@ -32,10 +32,12 @@ static ncclResult_t rooted(const cb_call *c) {
 
 static ncclResult_t send_recv(const cb_call *c) {
 	ncclResult_t r = cb_nccl.ncclGroupStart();
-	if (r == ncclSuccess && c->to >= 0)
-		r = cb_nccl.ncclSend(c->send, c->count, c->type, c->to, c->comm, c->stream);
-	if (r == ncclSuccess && c->from >= 0)
-		r = cb_nccl.ncclRecv(c->recv, c->count, c->type, c->from, c->comm, c->stream);
+	for (int i = 0; r == ncclSuccess && i < c->times; i++) {
+		if (c->to >= 0)
+			r = cb_nccl.ncclSend(c->send, c->count, c->type, c->to, c->comm, c->stream);
+		if (r == ncclSuccess && c->from >= 0)
+			r = cb_nccl.ncclRecv(c->recv, c->count, c->type, c->from, c->comm, c->stream);
+	}
 	ncclResult_t end = cb_nccl.ncclGroupEnd();
 	return r != ncclSuccess ? r : end;
 }
@@ -85,11 +87,17 @@ static int settle(cb_loop *l, const cb_call *c, ncclResult_t r, const int32_t *s
 }
 
 static inline int issue(cb_loop *l, const cb_call *c, const int32_t *stop) {
-	int cuda_result = 0;
-	ncclResult_t r = cb_issue(c, l->cuda, &cuda_result);
-	if (__builtin_expect(r == ncclSuccess, 1))
-		return 0;
-	return cuda_result != 0 ? failed(l, "cuGraphLaunch", cuda_result, 0) : settle(l, c, r, stop);
+	do {
+		int cuda_result = 0;
+		ncclResult_t r = cb_issue(c, l->cuda, &cuda_result);
+		if (__builtin_expect(r == ncclSuccess, 1))
+			continue;
+		if (cuda_result != 0)
+			return failed(l, "cuGraphLaunch", cuda_result, 0);
+		if (settle(l, c, r, stop))
+			return 1;
+	} while ((c = c->next) != NULL);
+	return 0;
 }
 
 // await waits until the event has passed, or until the stream is idle where there is none. Now and then it looks whether
@@ -194,7 +202,7 @@ static int together(cb_loop *l, uint32_t first, int iterations, double *seconds,
 static int one_by_one(cb_loop *l, uint32_t first, int iterations, double *seconds, int64_t *progress, const int32_t *stop) {
 	int taken = 0; // iterations whose time was read
 	for (int i = 0; i < iterations; i++) {
-		__atomic_store_n(progress, i, __ATOMIC_RELAXED);
+		__atomic_store_n(progress, first + taken, __ATOMIC_RELAXED);
 		if (stopped(l, stop) || launch(l, l->before, first + i) || (l->barrier != NULL && issue(l, l->barrier, stop)))
 			return 1;
 		if (l->host_clock) {
@@ -219,7 +227,7 @@ static int one_by_one(cb_loop *l, uint32_t first, int iterations, double *second
 			return 1;
 	}
 	for (; taken < iterations; taken++) {
-		__atomic_store_n(progress, taken, __ATOMIC_RELAXED);
+		__atomic_store_n(progress, first + taken, __ATOMIC_RELAXED);
 		if (take(l, taken % l->pairs, &seconds[taken], stop))
 			return 1;
 	}

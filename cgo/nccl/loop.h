@@ -13,7 +13,7 @@ enum cb_kind {
 };
 
 // One operation of this rank.
-typedef struct {
+typedef struct cb_call {
 	int kind;
 	const char *send;
 	char *recv;
@@ -22,11 +22,13 @@ typedef struct {
 	int type, op;
 	int root;
 	int to, from;  // of send/recv; -1: nobody
+	int times;     // of send/recv: messages each way, in one group
 	int rank, ranks;
 	int native;    // the library has the collective as a call of its own
 	ncclComm_t comm;
 	cudaStream_t stream;
 	CUgraphExec graph; // of CB_GRAPH
+	const struct cb_call *next; // what follows as a part of the same operation, or NULL
 } cb_call;
 
 // A kernel before or after the operation, outside of what is timed: it makes or checks data.
@@ -51,11 +53,11 @@ typedef struct {
 } cb_loop;
 
 // cb_run carries out so many iterations, numbered from first on, and writes their times: one a number with batch, else
-// one each. It writes the number of the iteration at hand to progress, for a watchdog, and gives up when stop is not 0.
-// It returns 0, or 1 with the failure in the loop.
+// one each. It writes the number of the iteration at hand to progress, for a watchdog: the first that is not known to be
+// done, with batch that within the batch. It gives up when stop is not 0. It returns 0, or 1 with the failure in the loop.
 int cb_run(cb_loop *l, uint32_t first, int iterations, double *seconds, int64_t *progress, const int32_t *stop);
 
-// cb_issue puts the operation into its stream.
+// cb_issue puts the operation into its stream, without what follows.
 ncclResult_t cb_issue(const cb_call *c, const cb_cuda_table *cuda, int *cuda_result);
 
 #endif

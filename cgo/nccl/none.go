@@ -74,7 +74,7 @@ func (c *Comm) DestroyOp(Op) error { return nil }
 type Operation struct{}
 
 // Prepare makes an operation that fails.
-func (c *Comm) Prepare(cuda.Stream, Call) *Operation { return &Operation{} }
+func (c *Comm) Prepare(cuda.Stream, ...Call) *Operation { return &Operation{} }
 
 // Replay makes an operation that fails.
 func (c *Comm) Replay(cuda.Stream, cuda.Graph) *Operation { return &Operation{} }

@@ -36,19 +36,27 @@ func native(c Collective) bool {
 	return true
 }
 
-// Prepare makes an operation of the call, for the stream.
-func (c *Comm) Prepare(s cuda.Stream, call Call) *Operation {
-	o := &Operation{c, (*C.cb_call)(C.calloc(1, C.sizeof_cb_call))}
-	*o.call = C.cb_call{
+// Prepare makes an operation of the calls, one after the other, for the stream.
+func (c *Comm) Prepare(s cuda.Stream, calls ...Call) *Operation {
+	o := &Operation{comm: c}
+	for at := &o.call; len(calls) > 0; at, calls = &(*at).next, calls[1:] {
+		*at = c.prepare(s, calls[0])
+	}
+	return o
+}
+
+func (c *Comm) prepare(s cuda.Stream, call Call) *C.cb_call {
+	k := (*C.cb_call)(C.calloc(1, C.sizeof_cb_call))
+	*k = C.cb_call{
 		kind: C.int(call.Collective), send: (*C.char)(address(call.Send)), recv: (*C.char)(address(call.Recv)),
 		count: C.size_t(call.Count), stride: C.size_t(call.Count * call.Type.Size()), _type: C.int(call.Type), op: C.int(call.Op),
-		root: C.int(call.Root), to: C.int(call.To), from: C.int(call.From), rank: C.int(c.rank), ranks: C.int(c.ranks),
+		root: C.int(call.Root), to: C.int(call.To), from: C.int(call.From), times: C.int(max(call.Times, 1)), rank: C.int(c.rank), ranks: C.int(c.ranks),
 		comm: c.handle(), stream: (C.cudaStream_t)(s.Handle()),
 	}
 	if native(call.Collective) {
-		o.call.native = 1
+		k.native = 1
 	}
-	return o
+	return k
 }
 
 // Replay makes an operation of a graph, which may hold several of the communicator's.
@@ -58,21 +66,34 @@ func (c *Comm) Replay(s cuda.Stream, g cuda.Graph) *Operation {
 	return o
 }
 
-// Native says whether the library has a call of its own for the operation; if not, it is sends and receives in a group.
+// Native says whether the library has a call of its own for the operation, the first of its calls; if not, it is sends and
+// receives in a group.
 func (o *Operation) Native() bool { return o.call.native != 0 }
 
 // Issue puts the operation into its stream, or into the open group, or the graph that is being captured.
 func (o *Operation) Issue(ctx context.Context) error {
-	var result C.int
-	r := C.cb_issue(o.call, (*C.cb_cuda_table)(cuda.Table()), &result)
-	if result != 0 {
-		return cuda.Check("cuGraphLaunch", int(result))
+	for call := o.call; call != nil; call = call.next {
+		var result C.int
+		r := C.cb_issue(call, (*C.cb_cuda_table)(cuda.Table()), &result)
+		if result != 0 {
+			return cuda.Check("cuGraphLaunch", int(result))
+		}
+		if err := o.comm.settle(ctx, "the operation", r); err != nil {
+			return err
+		}
 	}
-	return o.comm.settle(ctx, "the operation", r)
+	return nil
 }
 
 // Close gives the memory back.
-func (o *Operation) Close() { C.free(unsafe.Pointer(o.call)) }
+func (o *Operation) Close() {
+	for call := o.call; call != nil; {
+		next := call.next
+		C.free(unsafe.Pointer(call))
+		call = next
+	}
+	o.call = nil
+}
 
 // Timer carries out the iterations of a Loop.
 type Timer struct {
@@ -127,8 +148,8 @@ func hook(slots *[MaxHooks]C.cb_hook, hooks []Hook) {
 }
 
 // Run carries out so many iterations, which the hooks see numbered from first on, and returns seconds for each, or with
-// Batch the mean of all. It writes the iteration at hand, from 0 on, to progress, and gives up with ErrStopped when stop
-// is not 0.
+// Batch the mean of all: there the hooks see the batch, numbered first. It writes the number of the iteration at hand to
+// progress, with Batch from 0 on, and gives up with ErrStopped when stop is not 0.
 func (t *Timer) Run(first uint32, iterations int, progress *atomic.Int64, stop *atomic.Int32) ([]float64, error) {
 	n := iterations
 	if t.batch {

@@ -15,13 +15,14 @@ func Reducer(d collectives.DataType, r collectives.Reduction) func(dst, src []by
 
 // Combiner returns the reduction out = a op b over elements of type d. The three slices are of equal length, a
 // multiple of the element's size, and may start at any address; out may be a or b, but must not overlap them in
-// part. Avg combines as Sum does: Average finishes it.
+// part. Avg combines as Sum does: Average finishes it. So does PreMulSum, whose elements have to be multiplied before.
 //
 // Integers wrap around. Min and max are Go's: NaN if one of the two is NaN, and −0 is less than +0; so they do not
-// depend on the order of combination. Which NaN comes out of two, or of float16 and bfloat16, is not defined. These
-// two are combined in float32 and rounded to nearest, ties to even, after each step.
+// depend on the order of combination. Which NaN comes out of two, or of types of 16 and 8 bits, is not defined. These
+// are combined in float32 and rounded to nearest, ties to even, after each step; what is beyond the largest number of a
+// type of 8 bits becomes that.
 func Combiner(d collectives.DataType, r collectives.Reduction) func(out, a, b []byte) {
-	if r == collectives.Avg {
+	if r == collectives.Avg || r == collectives.PreMulSum {
 		r = collectives.Sum
 	}
 	scalar, fast, size := scalarFor(d, r), wideFor(d, r), d.Size()
@@ -60,12 +61,20 @@ func scalarFor(d collectives.DataType, r collectives.Reduction) func(out, a, b [
 		return scalar[int32](r)
 	case collectives.Int64:
 		return scalar[int64](r)
+	case collectives.Uint32:
+		return scalar[uint32](r)
+	case collectives.Uint64:
+		return scalar[uint64](r)
+	case collectives.Float8E4M3:
+		return narrow(r, fromFloat8E4M3, toFloat8E4M3)
+	case collectives.Float8E5M2:
+		return narrow(r, fromFloat8E5M2, toFloat8E5M2)
 	}
 	panic(fmt.Sprintf("no arithmetic for %s", d))
 }
 
 type number interface {
-	float32 | float64 | int8 | uint8 | int32 | int64
+	float32 | float64 | int8 | uint8 | int32 | int64 | uint32 | uint64
 }
 
 // view reads bytes as elements. The address may be unaligned: amd64 and arm64 load and store at any address.
@@ -109,10 +118,12 @@ func prodOf[T number](out, a, b []T) {
 	}
 }
 
-// narrow reduces 16-bit floating-point numbers by way of float32, whose 24 significant bits are more than twice
-// those of either type: rounding twice gives what rounding once would (Figueroa, "When is double rounding
-// innocuous?", 1995).
-func narrow(r collectives.Reduction, from func(uint16) float32, to func(float32) uint16) func(out, a, b []byte) {
+// short are the bits of floating-point numbers that are calculated with in float32.
+type short interface{ uint8 | uint16 }
+
+// narrow reduces such numbers by way of float32, whose 24 significant bits are more than twice theirs: rounding twice gives
+// what rounding once would (Figueroa, "When is double rounding innocuous?", 1995).
+func narrow[T short](r collectives.Reduction, from func(T) float32, to func(float32) T) func(out, a, b []byte) {
 	op := map[collectives.Reduction]func(x, y float32) float32{
 		collectives.Sum:  func(x, y float32) float32 { return x + y },
 		collectives.Min:  func(x, y float32) float32 { return min(x, y) },
@@ -120,7 +131,7 @@ func narrow(r collectives.Reduction, from func(uint16) float32, to func(float32)
 		collectives.Prod: func(x, y float32) float32 { return x * y },
 	}[r]
 	return func(out, a, b []byte) {
-		o, x, y := view[uint16](out), view[uint16](a), view[uint16](b)
+		o, x, y := view[T](out), view[T](a), view[T](b)
 		for i := range o {
 			o[i] = to(op(from(x[i]), from(y[i])))
 		}
@@ -128,7 +139,7 @@ func narrow(r collectives.Reduction, from func(uint16) float32, to func(float32)
 }
 
 // Average divides every element of type d by n, the number of ranks, in place: what turns a sum into Avg. Integers
-// are divided toward zero; the 16-bit types are divided in float32 and rounded to nearest, ties to even.
+// are divided toward zero; the types of 16 and 8 bits are divided in float32 and rounded to nearest, ties to even.
 func Average(d collectives.DataType, n int, data []byte) {
 	switch d {
 	case collectives.Float32:
@@ -147,23 +158,31 @@ func Average(d collectives.DataType, n int, data []byte) {
 		divideWhole(view[int32](data), n)
 	case collectives.Int64:
 		divideWhole(view[int64](data), n)
+	case collectives.Uint32:
+		divideWhole(view[uint32](data), n)
+	case collectives.Uint64:
+		divide(view[uint64](data), uint64(n))
+	case collectives.Float8E4M3:
+		divideNarrow(view[uint8](data), float32(n), fromFloat8E4M3, toFloat8E4M3)
+	case collectives.Float8E5M2:
+		divideNarrow(view[uint8](data), float32(n), fromFloat8E5M2, toFloat8E5M2)
 	}
 }
 
-func divide[T float32 | float64](data []T, n T) {
+func divide[T float32 | float64 | uint64](data []T, n T) {
 	for i := range data {
 		data[i] /= n
 	}
 }
 
 // divideWhole divides in int64: n may not fit the type.
-func divideWhole[T int8 | uint8 | int32 | int64](data []T, n int) {
+func divideWhole[T int8 | uint8 | int32 | int64 | uint32](data []T, n int) {
 	for i := range data {
 		data[i] = T(int64(data[i]) / int64(n))
 	}
 }
 
-func divideNarrow(data []uint16, n float32, from func(uint16) float32, to func(float32) uint16) {
+func divideNarrow[T short](data []T, n float32, from func(T) float32, to func(float32) T) {
 	for i := range data {
 		data[i] = to(from(data[i]) / n)
 	}

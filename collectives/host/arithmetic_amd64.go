@@ -63,6 +63,12 @@ func minInt32(out, a, b *byte, n int)
 func maxInt32(out, a, b *byte, n int)
 
 //go:noescape
+func minUint32(out, a, b *byte, n int)
+
+//go:noescape
+func maxUint32(out, a, b *byte, n int)
+
+//go:noescape
 func sumInt64(out, a, b *byte, n int)
 
 //go:noescape
@@ -90,7 +96,7 @@ func minBFloat16(out, a, b *byte, n int)
 func maxBFloat16(out, a, b *byte, n int)
 
 // wideFor is the vectorised form of a reduction, or nil where there is none or this CPU lacks what it needs: AVX2
-// has no product of 8- and 64-bit integers and no minimum of 64-bit ones.
+// has no product of 8- and 64-bit integers and no minimum of 64-bit ones, and no conversions of 8-bit floating-point numbers.
 func wideFor(d collectives.DataType, r collectives.Reduction) wide {
 	if !cpu.X86.HasAVX2 || d == collectives.Float16 && !cpu.X86.HasF16C {
 		return nil
@@ -105,5 +111,7 @@ func wideFor(d collectives.DataType, r collectives.Reduction) wide {
 		collectives.Uint8:    {sumInt8, minUint8, maxUint8, nil},
 		collectives.Int32:    {sumInt32, minInt32, maxInt32, prodInt32},
 		collectives.Int64:    {sumInt64, nil, nil, nil},
+		collectives.Uint32:   {sumInt32, minUint32, maxUint32, prodInt32},
+		collectives.Uint64:   {sumInt64, nil, nil, nil},
 	}[d][r]
 }

@@ -18,6 +18,8 @@
 #define MAXUB(a, b, t) VPMAXUB b, a, a
 #define MIND(a, b, t)  VPMINSD b, a, a
 #define MAXD(a, b, t)  VPMAXSD b, a, a
+#define MINUD(a, b, t) VPMINUD b, a, a
+#define MAXUD(a, b, t) VPMAXUD b, a, a
 
 // VMINPS and VMAXPS return their second operand where one is NaN or both are zeros. Both orders together give
 // what Go's min and max give: for min the OR keeps a NaN and the sign of −0; for max the AND drops the sign of −0
@@ -132,6 +134,12 @@ TEXT ·minInt32(SB), NOSPLIT, $0-32
 
 TEXT ·maxInt32(SB), NOSPLIT, $0-32
 	WIDE(MAXD)
+
+TEXT ·minUint32(SB), NOSPLIT, $0-32
+	WIDE(MINUD)
+
+TEXT ·maxUint32(SB), NOSPLIT, $0-32
+	WIDE(MAXUD)
 
 TEXT ·sumInt64(SB), NOSPLIT, $0-32
 	WIDE(ADDQ_)

@@ -45,6 +45,10 @@ func isNaN(d collectives.DataType, e []byte) bool {
 		return binary.LittleEndian.Uint16(e)&0x7fff > 0x7c00
 	case collectives.BFloat16:
 		return binary.LittleEndian.Uint16(e)&0x7fff > 0x7f80
+	case collectives.Float8E4M3:
+		return e[0]&0x7f == 0x7f
+	case collectives.Float8E5M2:
+		return e[0]&0x7f > 0x7c
 	}
 	return false
 }
@@ -138,7 +142,12 @@ func TestScalarOnKnownValues(t *testing.T) {
 		{collectives.BFloat16, collectives.Sum, u16(0x3f80, 0x3f81, 0x7f7f), u16(0x3b80, 0x3b80, 0x7f7f), u16(0x3f80, 0x3f82, 0x7f80)},
 		// Likewise 1 + 2⁻¹¹ of float16; 65504 + 16 overflows, 65504 + 8 does not; subnormals add exactly.
 		{collectives.Float16, collectives.Sum, u16(0x3c00, 0x3c01, 0x7bff, 0x7bff, 1), u16(0x1000, 0x1000, 0x4c00, 0x4800, 2), u16(0x3c00, 0x3c02, 0x7c00, 0x7bff, 3)},
-		{collectives.Float16, collectives.Prod, u16(0x4000, 0x0001), u16(0x4200, 0x3800), u16(0x4600, 0)}, // 2·3; 2⁻²⁵ is a tie: to 0
+		{collectives.Uint32, collectives.Max, []byte{0, 0, 0, 0x80}, []byte{1, 0, 0, 0}, []byte{0, 0, 0, 0x80}},
+		{collectives.Uint64, collectives.Min, i64(-1, 3), i64(1, -1), i64(1, 3)},
+		// 1 + 1/16 and 1.125 + 1/16 are ties of float8e4m3; beyond 448 there is nothing; 2⁻⁹ is the least number.
+		{collectives.Float8E4M3, collectives.Sum, []byte{0x38, 0x39, 0x7e, 0x01}, []byte{0x18, 0x18, 0x7e, 0x01}, []byte{0x38, 0x3a, 0x7e, 0x02}},
+		{collectives.Float8E5M2, collectives.Prod, []byte{0x40, 0x7b, 0xfb}, []byte{0x42, 0x40, 0x40}, []byte{0x46, 0x7b, 0xfb}}, // 2·3; 57344·2
+		{collectives.Float16, collectives.Prod, u16(0x4000, 0x0001), u16(0x4200, 0x3800), u16(0x4600, 0)},                        // 2·3; 2⁻²⁵ is a tie: to 0
 	} {
 		got := make([]byte, len(c.want))
 		scalarFor(c.d, c.op)(got, c.a, c.b)
@@ -181,6 +190,37 @@ func TestHalfConversions(t *testing.T) {
 	}
 }
 
+// TestFloat8Conversions goes through all patterns of both types, and through what lies between them.
+func TestFloat8Conversions(t *testing.T) {
+	for _, k := range []struct {
+		name    string
+		from    func(uint8) float32
+		to      func(float32) uint8
+		largest uint8
+		is      float32 // the largest
+	}{{"float8e4m3", fromFloat8E4M3, toFloat8E4M3, 0x7e, 448}, {"float8e5m2", fromFloat8E5M2, toFloat8E5M2, 0x7b, 57344}} {
+		if k.from(k.largest) != k.is || k.from(0x38) != map[string]float32{"float8e4m3": 1, "float8e5m2": 0.5}[k.name] {
+			t.Errorf("%s: the largest is %g", k.name, k.from(k.largest))
+		}
+		for x := range k.largest {
+			low, high := k.from(x), k.from(x+1)
+			if k.to(low) != x || k.to(-low) != x|0x80 || low >= high {
+				t.Errorf("%s %#02x: read as %g, written as %#02x", k.name, x, low, k.to(low))
+			}
+			middle := (low + high) / 2
+			if got, want := k.to(middle), x+x&1; got != want {
+				t.Errorf("%s: %g becomes %#02x, want %#02x", k.name, middle, got, want)
+			}
+			if below, above := k.to(math.Nextafter32(middle, 0)), k.to(math.Nextafter32(middle, 1e9)); below != x || above != x+1 {
+				t.Errorf("%s: beside %g are %#02x and %#02x", k.name, middle, below, above)
+			}
+		}
+		if nan := float32(math.NaN()); k.to(nan)&0x7f != 0x7f || k.from(0x7f) == k.from(0x7f) || k.to(float32(math.Inf(-1))) != k.largest|0x80 {
+			t.Errorf("%s: NaN becomes %#02x, −∞ %#02x", k.name, k.to(nan), k.to(float32(math.Inf(-1))))
+		}
+	}
+}
+
 func TestAverage(t *testing.T) {
 	for _, c := range []struct {
 		d          collectives.DataType
@@ -195,6 +235,10 @@ func TestAverage(t *testing.T) {
 		{collectives.Float64, 2, []byte{0, 0, 0, 0, 0, 0, 8, 0x40}, []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x3f}},
 		{collectives.Float16, 2, []byte{0, 0x42}, []byte{0, 0x3e}},
 		{collectives.BFloat16, 2, []byte{0x40, 0x40}, []byte{0xc0, 0x3f}},
+		{collectives.Uint32, 300, []byte{255, 255, 255, 255}, []byte{0x0d, 0x74, 0xda, 0}}, // 14316557
+		{collectives.Uint64, 16, []byte{0, 0, 0, 0, 0, 0, 0, 0xf0}, []byte{0, 0, 0, 0, 0, 0, 0, 0x0f}},
+		{collectives.Float8E4M3, 2, []byte{0x44}, []byte{0x3c}}, // 3 → 1.5
+		{collectives.Float8E5M2, 2, []byte{0x42}, []byte{0x3e}},
 	} {
 		got := bytes.Clone(c.data)
 		Average(c.d, c.n, got)

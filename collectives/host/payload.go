@@ -92,7 +92,7 @@ func (p *Payload) Verify(rank, iteration int, data []byte) (wrong int64, first s
 					continue
 				}
 				if wrong++; wrong == 1 {
-					first = fmt.Sprintf("element %d (%s): %s, want %s", element+i/p.size, origin(part), p.text(g), p.text(w))
+					first = p.Describe(rank, element+i/p.size, g, w)
 				}
 			}
 		})
@@ -100,11 +100,25 @@ func (p *Payload) Verify(rank, iteration int, data []byte) (wrong int64, first s
 	return wrong, first
 }
 
-func origin(part collectives.Part) string {
-	if part.From == collectives.AllRanks {
-		return "over all ranks"
+// Describe says what is wrong with an element of the rank's output: "element 17 (from rank 3): 5, want 4". The element is
+// given by its index in the data buffer, the two numbers by their bytes.
+func (p *Payload) Describe(rank, element int, got, want []byte) string {
+	return fmt.Sprintf("element %d (%s): %s, want %s", element, p.origin(rank, element), p.text(got), p.text(want))
+}
+
+// origin is whose data the element of the rank's output is.
+func (p *Payload) origin(rank, element int) string {
+	_, out := collectives.Contract(p.shape, rank)
+	for _, part := range out {
+		if element < part.Offset || element >= part.Offset+part.Length {
+			continue
+		}
+		if part.From == collectives.AllRanks {
+			return "over all ranks"
+		}
+		return fmt.Sprintf("from rank %d", part.From)
 	}
-	return fmt.Sprintf("from rank %d", part.From)
+	return "no output"
 }
 
 // pieces goes through a part of the data buffer beside the part of the table that belongs there.

@@ -48,12 +48,20 @@ func outcome(t *testing.T, p *Payload, s collectives.Shape, d collectives.DataTy
 					add(to, to, x)
 				}
 			}
-			if r == collectives.Avg {
-				Average(d, s.Ranks, to)
-			}
+			finish(d, r, s.Ranks, to)
 		}
 	}
 	return after
+}
+
+// finish makes a reduction of what was combined: multiplying a sum is multiplying what it is of.
+func finish(d collectives.DataType, r collectives.Reduction, ranks int, data []byte) {
+	switch r {
+	case collectives.Avg:
+		Average(d, ranks, data)
+	case collectives.PreMulSum:
+		Reducer(d, collectives.Sum)(data, bytes.Clone(data))
+	}
 }
 
 // combinations calls f with every data type and every reduction that makes a difference to the collective.
@@ -113,9 +121,7 @@ func TestPayloadIsExactForThousandsOfRanks(t *testing.T) {
 					add(parts[i], parts[i], parts[len(parts)-1-i])
 				}
 			}
-			if r == collectives.Avg {
-				Average(d, ranks, parts[0])
-			}
+			finish(d, r, ranks, parts[0])
 			if wrong, first := p.Verify(0, 3, parts[0]); wrong != 0 {
 				t.Errorf("%s %s, %d ranks: %d wrong: %s", d, r, ranks, wrong, first)
 			}
@@ -186,10 +192,8 @@ func TestPayloadMissesNoRank(t *testing.T) {
 				for k := range ranks {
 					add(twice, twice, input(k))
 				}
-				if r == collectives.Avg {
-					Average(d, ranks, without)
-					Average(d, ranks, twice)
-				}
+				finish(d, r, ranks, without)
+				finish(d, r, ranks, twice)
 				if wrong, _ := p.Verify(0, 0, without); wrong < least {
 					t.Errorf("%s %s, %d ranks: rank %d left out changes %d elements of %d", d, r, ranks, rank, wrong, period)
 				}

@@ -27,7 +27,7 @@ var rules = map[string]rule{
 	"bench/backend":      {ours: []string{"bench", "bench/backend/host", "bench/backend/mpi", "bench/backend/nccl"}},
 	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/backend/mpi":  {ours: []string{"bench", "cgo/mpi", "collectives", "collectives/host"}},
-	"bench/backend/nccl": {ours: []string{"bench", "cgo/cuda", "cgo/nccl", "collectives", "collectives/host"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/backend/nccl": {ours: []string{"bench", "cgo/cuda", "cgo/nccl", "collectives", "collectives/host", "kernels"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/environment":  {ours: []string{"bench"}},
 	"bench/store":        {ours: []string{"bench"}},
 	"bench/history": {

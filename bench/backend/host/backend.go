@@ -59,6 +59,9 @@ func (Backend) Supports(c bench.Case) error {
 	default:
 		return fmt.Errorf("unknown buffers %q: want private or registered", c.How.Buffers)
 	}
+	if c.What.Reduces() && c.What.Reduction == collectives.PreMulSum {
+		return fmt.Errorf("%s: an operation of NCCL's", c.What.Reduction)
+	}
 	if c.What.Overwrites() && c.How.Timing == bench.TimingBatch {
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
 	}

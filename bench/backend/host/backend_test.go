@@ -32,7 +32,7 @@ func TestEverythingIsRight(t *testing.T) {
 						test.What.DataType = d
 						test.What.Root = ranks - 1
 						if c.Reduces() {
-							test.What.Reduction = collectives.Reductions[(i+j)%len(collectives.Reductions)]
+							test.What.Reduction = reductions[(i+j)%len(reductions)]
 						}
 						test.What.InPlace = (i+j/2)%2 == 0
 						if j%2 == 0 && !test.What.Overwrites() {
@@ -48,6 +48,9 @@ func TestEverythingIsRight(t *testing.T) {
 		}
 	}
 }
+
+// reductions are those that the backend has.
+var reductions = slices.DeleteFunc(slices.Clone(collectives.Reductions), func(r collectives.Reduction) bool { return r == collectives.PreMulSum })
 
 // transports are those that are tested.
 var transports = []string{overTCP, overShm}

@@ -35,6 +35,7 @@ var (
 	dataTypes = map[collectives.DataType]mpi.Type{
 		collectives.Float32: mpi.Float32, collectives.Float64: mpi.Float64, collectives.Float16: mpi.Float16, collectives.BFloat16: mpi.BFloat16,
 		collectives.Int8: mpi.Int8, collectives.Uint8: mpi.Uint8, collectives.Int32: mpi.Int32, collectives.Int64: mpi.Int64,
+		collectives.Uint32: mpi.Uint32, collectives.Uint64: mpi.Uint64,
 	}
 	reductions = map[collectives.Reduction]mpi.Reduction{
 		collectives.Sum: mpi.Sum, collectives.Min: mpi.Min, collectives.Max: mpi.Max, collectives.Prod: mpi.Prod,
@@ -55,10 +56,13 @@ func (b *Backend) Supports(c bench.Case) error {
 		return fmt.Errorf("buffers %s: MPI has private ones", c.How.Buffers)
 	case c.Where.Chunks != 0:
 		return errors.New("chunks: how MPI cuts messages is its own matter")
-	case c.What.Reduces() && c.What.Reduction == collectives.Avg:
-		return errors.New("avg: MPI has no such reduction")
+	case c.What.Reduces() && reductionless(c.What.Reduction):
+		return fmt.Errorf("%s: MPI has no such reduction", c.What.Reduction)
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
+	}
+	if _, ok := dataTypes[c.What.DataType]; !ok {
+		return fmt.Errorf("%s: MPI has no such type", c.What.DataType)
 	}
 	whole, err := c.Whole()
 	if err != nil {
@@ -77,6 +81,11 @@ func (b *Backend) Supports(c bench.Case) error {
 	}
 	_, err = b.resolve(c)
 	return err
+}
+
+func reductionless(r collectives.Reduction) bool {
+	_, ok := reductions[r]
+	return !ok
 }
 
 func (b *Backend) hasType(d collectives.DataType) error {

@@ -33,12 +33,17 @@ func cases() (list []bench.Case) {
 	for i, c := range collectives.Collectives {
 		for j, d := range collectives.DataTypes {
 			test := testCase(c, bench.Auto, []int64{96, 10_007 * 8, 300_000}[(i+j)%3])
-			test.What.DataType = d
+			if test.What.DataType = d; d == collectives.Float8E4M3 || d == collectives.Float8E5M2 {
+				continue // MPI has neither
+			}
 			if c.Rooted() {
 				test.What.Root = ranks - 1
 			}
 			if c.Reduces() {
 				test.What.Reduction = collectives.Reductions[j%4]
+				if d == collectives.Uint32 {
+					test.What.Reduction = collectives.Sum // MPICH 4 takes it for signed in its minima and maxima
+				}
 			}
 			test.What.InPlace = j%2 == 0
 			if !test.What.Overwrites() && j%3 != 0 {

@@ -3,7 +3,9 @@ package nccl
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"collbench/bench"
@@ -22,6 +24,7 @@ type algorithm struct {
 	has      map[collectives.Collective]nccl.Version
 	settings []string // besides NCCL_ALGO
 	limit    func(bench.Case) error
+	windows  bool // it needs buffers that are symmetric windows
 }
 
 const (
@@ -30,7 +33,12 @@ const (
 	v2_21 = nccl.Version(22100)
 	v2_23 = nccl.Version(22300) // profiler plugin, PAT
 	v2_24 = nccl.Version(22400) // NCCL_ALGO by function, no silent fallback
+	v2_27 = nccl.Version(22700)
 )
+
+// symmetricKernels take the place of the algorithms where both buffers lie in symmetric windows. NCCL_ALGO says nothing of
+// them, and NCCL may still hold another kernel for faster: what ran is seen.
+const symmetricKernels = "symmetric"
 
 // collNet has NCCL use a CollNet plugin, such as that of HPC-X for SHARP, from two nodes on.
 var collNet = []string{"NCCL_COLLNET_ENABLE=1", "NCCL_COLLNET_NODE_THRESHOLD=2"}
@@ -56,6 +64,8 @@ var algorithms = []algorithm{
 	{name: "nvls+sharp", token: "NVLS", proof: []string{"NVLS"}, settings: collNet, limit: all(severalHosts, multicast, sharpReduces), has: map[collectives.Collective]nccl.Version{
 		collectives.AllReduce: v2_18,
 	}},
+	{name: symmetricKernels, proof: []string{"symmetric"}, settings: []string{"NCCL_WIN_ENABLE=1"}, windows: true, limit: all(privateBuffers, symmetricReduces),
+		has: map[collectives.Collective]nccl.Version{collectives.AllReduce: v2_27, collectives.AllGather: v2_27, collectives.ReduceScatter: v2_27}},
 }
 
 // find is the algorithm of the case for the version; the error says why there is none.
@@ -70,7 +80,7 @@ func find(c bench.Case, version nccl.Version) (algorithm, error) {
 			names = append(names, a.name)
 			continue
 		case version < since:
-			return a, fmt.Errorf("%s by %s came with NCCL %d.%d; this is %s", c.What.Collective, a.name, since/10000, since/100%100, version)
+			return a, fmt.Errorf("%s by %s came with NCCL %s; this is %s", c.What.Collective, a.name, since.Release(), version)
 		case a.limit == nil:
 			return a, nil
 		}
@@ -85,6 +95,9 @@ func find(c bench.Case, version nccl.Version) (algorithm, error) {
 // environment is how the version is told to use the algorithm for the collective. From 2.24 on that leaves the functions
 // alone that are not measured, and what cannot be done is refused; before, ring ran instead without a word.
 func (a algorithm) environment(c collectives.Collective, version nccl.Version) []string {
+	if a.token == "" {
+		return slices.Clone(a.settings)
+	}
 	value := a.token
 	if version >= v2_24 {
 		value = strings.ToLower(functions[c]) + ":" + a.token
@@ -139,6 +152,15 @@ func multicast(c bench.Case) error {
 	return fmt.Errorf("NVLink SHARP has no %s of %s", op, d)
 }
 
+// symmetricReduces is what symmetric kernels can reduce (ncclSymkImplemented in src/sym_kernels.cc).
+func symmetricReduces(c bench.Case) error {
+	d, op := c.What.DataType, c.What.Reduction
+	if c.What.Reduces() && (op != collectives.Sum || !d.Floating() || d == collectives.Float64) {
+		return fmt.Errorf("symmetric kernels have no %s of %s: want sum of floating-point numbers of 32 bits or less", op, d)
+	}
+	return nil
+}
+
 func sharpReduces(c bench.Case) error {
 	if op := c.What.Reduction; c.What.Reduces() && op != collectives.Sum && op != collectives.Min && op != collectives.Max {
 		return fmt.Errorf("SHARP has no %s: want sum, min or max", op)
@@ -150,44 +172,182 @@ func sharpReduces(c bench.Case) error {
 type variant struct {
 	name, summary string
 	settings      []string
-	protocol      string // that has to be seen
-	graph         bool   // operations are launched as a CUDA graph
-	hostClock     bool   // timed by the host's clock instead of CUDA events
-	windows       bool   // buffers are symmetric windows
+	limit         func(bench.Case) error
+	since         nccl.Version
+	// What shows that it was done: the protocol that the profiler plugin tells of, and what NCCL's log never says then.
+	protocol string
+	unseen   *regexp.Regexp
+	// What the backend does by itself.
+	graph     bool // operations are launched as a CUDA graph
+	hostClock bool // timed by the host's clock instead of CUDA events
+	allocated bool // buffers are memory of ncclMemAlloc
+	windows   bool // buffers are symmetric windows
+	group     int  // operations in a group; 0: no groups
 }
 
+// The lines are those of NCCL's connections (src/transport/{net,coll_net,p2p,shm}.cc), alike since 2.18.
+var (
+	direct     = regexp.MustCompile(`via (?:NET|COLLNET)/\S*/GDRDMA`)
+	withoutNIC = regexp.MustCompile(`via (?:P2P|SHM)/\S+`)
+)
+
+// ofGroup is the beginning of the variant's name that has a number.
+const ofGroup = "group="
+
 var variants = []variant{
-	{name: "proto=ll", summary: "protocol LL", settings: []string{"NCCL_PROTO=LL"}, protocol: "LL"},
-	{name: "proto=ll128", summary: "protocol LL128", settings: []string{"NCCL_PROTO=LL128"}, protocol: "LL128"},
-	{name: "proto=simple", summary: "protocol Simple", settings: []string{"NCCL_PROTO=Simple"}, protocol: "SIMPLE"},
-	{name: "gdr=off", summary: "without GPUDirect RDMA", settings: []string{"NCCL_NET_GDR_LEVEL=LOC"}},
-	{name: "nic=only", summary: "without NVLink, PCI peer-to-peer and shared memory", settings: []string{"NCCL_P2P_DISABLE=1", "NCCL_SHM_DISABLE=1", "NCCL_NVLS_ENABLE=0"}},
-	{name: "graph", summary: "launched as a CUDA graph", graph: true},
+	{name: "proto=ll", summary: "protocol LL", settings: []string{"NCCL_PROTO=LL"}, protocol: "LL", limit: severalProtocols},
+	{name: "proto=ll128", summary: "protocol LL128", settings: []string{"NCCL_PROTO=LL128"}, protocol: "LL128", limit: severalProtocols},
+	{name: "proto=simple", summary: "protocol Simple", settings: []string{"NCCL_PROTO=Simple"}, protocol: "SIMPLE", limit: anyProtocol},
+	{name: "gdr=off", summary: "without GPUDirect RDMA", settings: []string{"NCCL_NET_GDR_LEVEL=LOC"}, unseen: direct},
+	{name: "nic=only", summary: "without NVLink, PCI peer-to-peer and shared memory", limit: withoutNVLink, unseen: withoutNIC,
+		settings: []string{"NCCL_P2P_DISABLE=1", "NCCL_SHM_DISABLE=1", "NCCL_NVLS_ENABLE=0"}},
+	{name: "memory=nccl", summary: "buffers of ncclMemAlloc, not registered", since: v2_19, allocated: true, limit: privateBuffers},
+	{name: "windows", summary: "buffers are symmetric windows; algorithm symmetric has them too", since: v2_27, windows: true, limit: privateBuffers},
+	{name: "graph", summary: "each operation is launched as a CUDA graph", graph: true},
+	{name: ofGroup + "N", summary: "so many operations in a group; with timing batch", limit: grouped},
 	{name: "clock=host", summary: "timed by the host's clock instead of CUDA events", hostClock: true},
-	{name: "windows", summary: "buffers are symmetric windows (2.27)", windows: true},
 }
 
 // findVariants reads a variant's text.
-func findVariants(text string) (joined variant, err error) {
+func findVariants(text string) (list []variant, err error) {
+	var names []string
+	for _, v := range variants {
+		names = append(names, v.name)
+	}
 	for name := range strings.SplitSeq(text, ";") {
 		if name == "" {
 			continue
 		}
-		i := slices.IndexFunc(variants, func(v variant) bool { return v.name == name })
+		listed := name
+		number, group := strings.CutPrefix(name, ofGroup)
+		if group {
+			listed = ofGroup + "N"
+		}
+		i := slices.Index(names, listed)
 		if i < 0 {
-			var names []string
-			for _, v := range variants {
-				names = append(names, v.name)
-			}
-			return joined, fmt.Errorf("the nccl backend has no variant %q: want default, %s, or settings such as NCCL_MAX_CTAS=8", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("the nccl backend has no variant %q: want default, %s, or settings such as NCCL_MAX_CTAS=8", name, strings.Join(names, ", "))
 		}
 		v := variants[i]
-		if v.protocol != "" && joined.protocol != "" {
-			return joined, errors.New("two protocols at once")
+		if group {
+			if v.group, err = strconv.Atoi(number); err != nil || v.group < 2 || v.group > maxGroup {
+				return nil, fmt.Errorf("%s: want 2 … %d operations in a group", name, maxGroup)
+			}
 		}
-		joined.settings = append(joined.settings, v.settings...)
-		joined.protocol += v.protocol
-		joined.graph, joined.hostClock, joined.windows = joined.graph || v.graph, joined.hostClock || v.hostClock, joined.windows || v.windows
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// maxGroup bounds the operations of a group, whose kernel's arguments NCCL keeps in memory.
+const maxGroup = 1024
+
+// settle joins what the case asks for: its algorithm's settings, if it is not left to NCCL, and its variants'. The error says
+// what cannot be.
+func settle(c bench.Case, version nccl.Version) (joined variant, err error) {
+	list, err := findVariants(c.How.Variant)
+	if err != nil {
+		return joined, err
+	}
+	if c.What.Algorithm != bench.Auto {
+		a, err := find(c, version)
+		if err != nil {
+			return joined, err
+		}
+		joined.settings, joined.windows = a.environment(c.What.Collective, version), a.windows
+	}
+	for _, v := range list {
+		if version < v.since {
+			return joined, fmt.Errorf("%s came with NCCL %s; this is %s", v.name, v.since.Release(), version)
+		}
+		if v.limit != nil {
+			if err := v.limit(c); err != nil {
+				return joined, err
+			}
+		}
+		switch {
+		case v.protocol != "" && joined.protocol != "":
+			return joined, errors.New("two protocols at once")
+		case v.windows && joined.allocated || v.allocated && joined.windows:
+			return joined, errors.New("windows lie in memory of ncclMemAlloc anyway: want one of memory=nccl and windows")
+		case v.group > 0 && joined.graph || v.graph && joined.group > 0:
+			return joined, errors.New("a graph launches one operation: want one of graph and group")
+		}
+		joined.join(v)
 	}
 	return joined, nil
+}
+
+// join adds what another variant asks for.
+func (v *variant) join(other variant) {
+	v.settings = append(v.settings, other.settings...)
+	v.protocol += other.protocol
+	v.group += other.group
+	if other.unseen != nil {
+		v.unseen = other.unseen
+	}
+	v.graph, v.hostClock = v.graph || other.graph, v.hostClock || other.hostClock
+	v.allocated, v.windows = v.allocated || other.allocated, v.windows || other.windows
+}
+
+// contrary is what shows that the variant was not done: by the records of the profiler plugin, or in NCCL's log.
+func (v variant) contrary(c bench.Case, count int, records []nccl.Record, log string) error {
+	if ran := wrongProtocol(v.protocol, c, count, records); ran != "" {
+		return fmt.Errorf("asked for protocol %s, but %s ran (profiler)", v.protocol, ran)
+	}
+	for _, ch := range readDebugLog(log).choices {
+		if v.protocol != "" && ch.of(c, count) && ch.protocol != "" && ch.protocol != v.protocol {
+			return fmt.Errorf("asked for protocol %s, but %s ran (debug log)", v.protocol, ch.protocol)
+		}
+	}
+	if v.unseen == nil {
+		return nil
+	}
+	if line := v.unseen.FindString(log); line != "" {
+		return fmt.Errorf("asked for %s, but NCCL's log says %q", c.How.Variant, line)
+	}
+	return nil
+}
+
+func severalProtocols(c bench.Case) error {
+	if onlySimple[c.What.Algorithm] {
+		return fmt.Errorf("%s has the protocol Simple alone", c.What.Algorithm)
+	}
+	return anyProtocol(c)
+}
+
+func anyProtocol(c bench.Case) error {
+	switch {
+	case c.What.Algorithm == symmetricKernels:
+		return errors.New("symmetric kernels have no protocol to choose")
+	case c.What.Operation != "" || functions[c.What.Collective] == "":
+		return fmt.Errorf("%s is made of sends and receives, whose protocol NCCL chooses", c.What.Name())
+	}
+	return nil
+}
+
+// onlySimple are algorithms that have one protocol (src/graph/tuning.cc).
+var onlySimple = map[string]bool{"nvls": true, "nvlstree": true, "sharp": true, "collnetdirect": true, "collnetchain": true, "nvls+sharp": true, "pat": true}
+
+func withoutNVLink(c bench.Case) error {
+	if a := c.What.Algorithm; strings.HasPrefix(a, "nvls") || a == symmetricKernels {
+		return fmt.Errorf("%s goes over NVLink, which nic=only has switched off", a)
+	}
+	return nil
+}
+
+func privateBuffers(c bench.Case) error {
+	if c.How.Buffers != private {
+		return fmt.Errorf("buffers %s lie in memory of ncclMemAlloc and are known to NCCL already: want buffers %s with this variant", c.How.Buffers, private)
+	}
+	return nil
+}
+
+func grouped(c bench.Case) error {
+	switch {
+	case c.What.Operation != "":
+		return fmt.Errorf("%s in groups: one message waits for another", c.What.Operation)
+	case c.How.Timing != bench.TimingBatch:
+		return fmt.Errorf("operations in groups are timed together: want timing %s", bench.TimingBatch)
+	}
+	return nil
 }

@@ -71,6 +71,7 @@ var (
 	types = map[collectives.DataType]nccl.Type{
 		collectives.Float32: nccl.Float32, collectives.Float64: nccl.Float64, collectives.Float16: nccl.Float16, collectives.BFloat16: nccl.Bfloat16,
 		collectives.Int8: nccl.Int8, collectives.Uint8: nccl.Uint8, collectives.Int32: nccl.Int32, collectives.Int64: nccl.Int64,
+		collectives.Uint32: nccl.Uint32, collectives.Uint64: nccl.Uint64, collectives.Float8E4M3: nccl.Float8E4M3, collectives.Float8E5M2: nccl.Float8E5M2,
 	}
 	reductions = map[collectives.Reduction]nccl.Op{
 		collectives.Sum: nccl.Sum, collectives.Prod: nccl.Prod, collectives.Max: nccl.Max, collectives.Min: nccl.Min, collectives.Avg: nccl.Avg,
@@ -88,12 +89,7 @@ func (b Backend) Supports(c bench.Case) error {
 	if err != nil {
 		return err
 	}
-	v, err := findVariants(c.How.Variant)
 	switch {
-	case err != nil:
-		return err
-	case c.What.Operation != "":
-		return fmt.Errorf("%s: the nccl backend measures collectives", c.What.Operation)
 	case c.How.Transport != bench.TransportLibrary:
 		return fmt.Errorf("transport %s: NCCL chooses: want %s", c.How.Transport, bench.TransportLibrary)
 	case c.How.Buffers != private && c.How.Buffers != registered:
@@ -104,31 +100,16 @@ func (b Backend) Supports(c bench.Case) error {
 		return fmt.Errorf("%s in place: NCCL has none", c.What.Collective)
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
-	case v.windows && version < 22700:
-		return fmt.Errorf("windows came with NCCL 2.27; this is %s", version)
-	case v.protocol != "" && v.protocol != "SIMPLE" && onlySimple[c.What.Algorithm]:
-		return fmt.Errorf("%s has the protocol Simple alone", c.What.Algorithm)
+	case float8(c) && version < v2_24:
+		return fmt.Errorf("%s came with NCCL 2.24; this is %s", c.What.DataType, version)
+	case c.How.Buffers == registered && version < v2_19:
+		return fmt.Errorf("buffers %s came with NCCL 2.19; this is %s", registered, version)
 	}
-	if err := averages(c); err != nil {
-		return err
-	}
-	if c.What.Algorithm != bench.Auto {
-		_, err = find(c, version)
-	}
+	_, err = settle(c, version)
 	return err
 }
 
-// onlySimple are algorithms that have one protocol (src/graph/tuning.cc).
-var onlySimple = map[string]bool{"nvls": true, "nvlstree": true, "sharp": true, "collnetdirect": true, "collnetchain": true, "nvls+sharp": true, "pat": true}
-
-// averages refuses those that cannot be checked to the bit. NCCL multiplies floating-point numbers by 1/ranks before it
-// adds them, which only powers of two leave exact.
-func averages(c bench.Case) error {
-	if n := c.Where.Ranks; c.What.Reduces() && c.What.Reduction == collectives.Avg && c.What.DataType.Floating() && n&(n-1) != 0 {
-		return fmt.Errorf("avg of %s over %d ranks: NCCL divides before it adds, so that the result is only near the exact one", c.What.DataType, n)
-	}
-	return nil
-}
+func float8(c bench.Case) bool { return c.What.DataType.Floating() && c.What.DataType.Size() == 1 }
 
 // Algorithms implements bench.Backend.
 func (b Backend) Algorithms(c collectives.Collective) (names []string) {
@@ -154,7 +135,7 @@ func (b Backend) Environment(c bench.Case) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := findVariants(c.How.Variant)
+	v, err := settle(c, version)
 	if err != nil {
 		return nil, err
 	}
@@ -162,13 +143,6 @@ func (b Backend) Environment(c bench.Case) ([]string, error) {
 	list := []string{nccl.ProfilerEnvironment, "NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT"}
 	if version < v2_23 {
 		list = []string{"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT,TUNING"}
-	}
-	if c.What.Algorithm != bench.Auto {
-		a, err := find(c, version)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, a.environment(c.What.Collective, version)...)
 	}
 	return append(list, v.settings...), nil
 }

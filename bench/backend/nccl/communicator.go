@@ -23,10 +23,12 @@ type communicator struct {
 	group   bench.Group
 	context *cuda.Context
 	stream  cuda.Stream
+	kernels programs
 	comm    *nccl.Comm
 	log     *os.File // NCCL's log, in memory; nil where the user has it elsewhere
 	version nccl.Version
 	device  string // "GPU 3 (NVIDIA H100 80GB HBM3, 0000:19:00.0)"
+	major   int    // of its compute capability
 	broken  error  // an operation has ended in the middle
 }
 
@@ -100,12 +102,15 @@ func (c *communicator) introduce() (h hello, err error) {
 	if err != nil {
 		return h, err
 	}
-	h.UUID, c.device = p.UUID, fmt.Sprintf("GPU %d (%s, %s)", device, p.Name, p.PCI)
+	h.UUID, c.major, c.device = p.UUID, p.Major, fmt.Sprintf("GPU %d (%s, %s)", device, p.Name, p.PCI)
 	if c.context, err = device.Retain(); err != nil {
 		return h, err
 	}
 	if c.stream, err = cuda.NewStream(); err != nil {
 		return h, err
+	}
+	if c.kernels, err = load(p); err != nil {
+		return h, fmt.Errorf("%s: %w", c.device, err)
 	}
 	if c.group.Node() == 0 {
 		id, err := nccl.NewUniqueID()
@@ -131,13 +136,13 @@ func (c *communicator) catchLog() error {
 }
 
 // readLog is what NCCL has written so far.
-func (c *communicator) readLog() debugLog {
+func (c *communicator) readLog() string {
 	if c.log == nil {
-		return debugLog{}
+		return ""
 	}
 	text := make([]byte, maxLog)
 	n, _ := c.log.ReadAt(text, 0) // it is shorter: io.EOF
-	return readDebugLog(string(text[:n]))
+	return string(text[:n])
 }
 
 const maxLog = 1 << 20 // bytes
@@ -218,13 +223,19 @@ func (c *communicator) use() (func(), error) {
 	return runtime.UnlockOSThread, nil
 }
 
+// unsupported is an error about what this machine, or this NCCL, cannot carry out, in the words that it has.
+type unsupported struct{ error }
+
+func (u unsupported) Unwrap() error        { return u.error }
+func (u unsupported) Is(target error) bool { return target == bench.ErrNotSupported }
+
 // Prepare implements bench.Communicator.
 func (c *communicator) Prepare(ctx context.Context, test bench.Case) (bench.Operation, error) {
-	o := &operation{communicator: c, test: test, rank: int(c.group.Node())}
+	o := &operation{communicator: c, test: test}
 	if err := o.build(ctx); err != nil {
 		_ = o.Close()
 		if errors.Is(err, nccl.ErrNotSupported) {
-			err = fmt.Errorf("%w: %w", bench.ErrNotSupported, err)
+			err = unsupported{err}
 		}
 		return nil, fmt.Errorf("%s: %s: %w", test, c.device, err)
 	}

@@ -86,13 +86,8 @@ func asAsked(c bench.Case, names []string) string {
 
 // fromLog is what the log shows for operations of the case's size. Versions before 2.23 do not name the function.
 func fromLog(c bench.Case, count int, log debugLog) (names, details []string) {
-	bytes := int64(count) * int64(c.What.DataType.Size())
-	whole := bytes
-	if c.What.Collective.Blocked() {
-		whole *= int64(c.Where.Ranks)
-	}
 	for _, ch := range log.choices {
-		if ch.bytes != bytes && ch.bytes != whole || ch.function != "" && ch.function != functions[c.What.Collective] {
+		if !ch.of(c, count) {
 			continue
 		}
 		name := ch.algorithm
@@ -103,6 +98,16 @@ func fromLog(c bench.Case, count int, log debugLog) (names, details []string) {
 		details = append(details, strings.TrimSpace(fmt.Sprintf("%d bytes: %s %s", ch.bytes, name, ch.protocol)))
 	}
 	return names, details
+}
+
+// of says whether the choice is for operations of the case.
+func (ch choice) of(c bench.Case, count int) bool {
+	bytes := int64(count) * int64(c.What.DataType.Size())
+	whole := bytes
+	if c.What.Collective.Blocked() {
+		whole *= int64(c.Where.Ranks)
+	}
+	return (ch.bytes == bytes || ch.bytes == whole) && (ch.function == "" || ch.function == functions[c.What.Collective])
 }
 
 // collNet is what the log says of CollNet, where the case asks for it.

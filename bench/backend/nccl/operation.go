@@ -17,18 +17,19 @@ import (
 // operation is a prepared case on this rank.
 type operation struct {
 	*communicator
-	test     bench.Case
-	variant  variant
-	rank     int
-	shape    collectives.Shape
-	payload  *host.Payload
-	in, out  cuda.Pointer // the same in place
-	data     []byte       // on the host: the input is made and the output is checked there
-	timer    *nccl.Timer
-	closes   []func() error // in the order in which things were made
-	fills    int            // times that the input was made new; the number of the iteration, or of the batch
-	verified bench.Verdict
-	evidence bench.Evidence
+	test          bench.Case
+	variant       variant
+	role          role
+	shape         collectives.Shape
+	payload       *host.Payload
+	in, out       end
+	before, after []nccl.Hook  // make the input and check the output of an iteration
+	result        cuda.Pointer // where the check says what it has found
+	timer         *nccl.Timer
+	closes        []func() error // in the order in which things were made
+	fills         int            // times that the input was made new; the number of the iteration, or of the batch
+	checked       int            // iterations of the last Run, or its one batch
+	evidence      bench.Evidence
 }
 
 func (o *operation) build(ctx context.Context) (err error) {
@@ -43,8 +44,11 @@ func (o *operation) build(ctx context.Context) (err error) {
 		return err
 	}
 	defer leave()
-	if o.variant, err = findVariants(o.test.How.Variant); err != nil {
+	if o.variant, err = settle(o.test, o.version); err != nil {
 		return err
+	}
+	if float8(o.test) && o.test.What.Reduces() && o.major < 9 {
+		return fmt.Errorf("%w: NCCL reduces %s on GPUs of compute capability 9.0 and later", nccl.ErrNotSupported, o.test.What.DataType)
 	}
 	if o.shape, err = o.test.Whole(); err != nil {
 		return err
@@ -52,35 +56,31 @@ func (o *operation) build(ctx context.Context) (err error) {
 	if ranks := o.group.Ranks(); o.test.Where.Ranks != ranks {
 		return fmt.Errorf("want %d ranks, have %d", o.test.Where.Ranks, ranks)
 	}
-	o.data = make([]byte, o.shape.Size()*o.test.What.DataType.Size())
-	if o.out, err = o.memory(ctx, len(o.data)); err != nil {
+	o.role = part(o.test, int(o.group.Node()))
+	if err := o.buffers(ctx); err != nil {
 		return err
 	}
-	o.in = o.out
-	if !o.test.What.InPlace {
-		if o.in, err = o.memory(ctx, len(o.data)); err != nil {
-			return err
-		}
+	if err := o.data(); err != nil {
+		return err
 	}
-	o.payload = host.NewPayload(o.shape, o.test.What.DataType, o.test.What.Reduction)
 	nccl.ClearProfile()
 	return o.ready(ctx)
 }
 
-// memory takes device memory, registered if the case asks for it.
+// memory takes device memory, registered if the case asks for it. All ranks make a window together.
 func (o *operation) memory(ctx context.Context, bytes int) (cuda.Pointer, error) {
-	if o.test.How.Buffers == private && !o.variant.windows {
-		p, err := cuda.Alloc(uint64(bytes))
-		if err == nil {
-			o.closes = append(o.closes, p.Free)
-		}
-		return p, err
+	plain := o.test.How.Buffers == private && !o.variant.windows
+	if plain && !o.variant.allocated {
+		return o.take(cuda.Alloc(uint64(bytes)))
 	}
 	p, err := nccl.Alloc(bytes)
 	if err != nil {
 		return 0, err
 	}
 	o.closes = append(o.closes, func() error { return nccl.Free(p) })
+	if plain {
+		return p, nil
+	}
 	register := o.comm.Register
 	if o.variant.windows {
 		register = func(p cuda.Pointer, n int) (nccl.Registration, error) { return o.comm.Window(ctx, p, n) }
@@ -92,34 +92,19 @@ func (o *operation) memory(ctx context.Context, bytes int) (cuda.Pointer, error)
 	return p, err
 }
 
-// call is the case as NCCL is asked for it: the blocks lie where the contract of the collective has them.
-func (o *operation) call() nccl.Call {
-	size := o.test.What.DataType.Size()
-	mine := cuda.Pointer(o.rank * o.shape.Count * size)
-	n := o.shape.Ranks
-	k := nccl.Call{
-		Collective: calls[o.test.What.Collective], Send: o.in, Recv: o.out, Count: o.shape.Count, Type: types[o.test.What.DataType],
-		Op: reductions[o.test.What.Reduction], Root: o.shape.Root, To: (o.rank + 1) % n, From: (o.rank + n - 1) % n,
-	}
-	switch o.test.What.Collective {
-	case collectives.AllGather, collectives.Gather:
-		k.Send += mine
-	case collectives.ReduceScatter, collectives.Scatter:
-		k.Recv += mine
-	}
-	return k
-}
-
-// ready makes the operations and the loop over them. The barrier is an all-reduce of one int32, which every algorithm
-// can carry out.
+// ready makes the operation and the loop over it. The barrier is an all-reduce of one int32, which every algorithm can carry
+// out.
 func (o *operation) ready(ctx context.Context) error {
-	work := o.comm.Prepare(o.stream, o.call())
-	o.closes = append(o.closes, closed(work.Close))
-	word, err := cuda.Alloc(4)
+	word, err := o.take(cuda.Alloc(4))
 	if err != nil {
 		return err
 	}
-	o.closes = append(o.closes, word.Free)
+	reduction, err := o.reduction()
+	if err != nil {
+		return err
+	}
+	work := o.comm.Prepare(o.stream, o.calls(reduction, word)...)
+	o.closes = append(o.closes, closed(work.Close))
 	barrier := o.comm.Prepare(o.stream, nccl.Call{Collective: nccl.AllReduce, Send: word, Recv: word, Count: 1, Type: nccl.Int32, Op: nccl.Sum})
 	o.closes = append(o.closes, closed(barrier.Close))
 	if o.variant.graph {
@@ -127,8 +112,24 @@ func (o *operation) ready(ctx context.Context) error {
 			return err
 		}
 	}
-	o.timer, err = nccl.Loop{Work: work, Barrier: barrier, Batch: o.test.How.Timing == bench.TimingBatch, HostClock: o.variant.hostClock}.Prepare()
+	o.timer, err = nccl.Loop{
+		Work: work, Barrier: barrier, Before: o.before, After: o.after, Batch: o.test.How.Timing == bench.TimingBatch, Aggregate: o.variant.group,
+		HostClock: o.variant.hostClock,
+	}.Prepare()
 	return err
+}
+
+// reduction is NCCL's for the case; a sum that multiplies beforehand has to be made.
+func (o *operation) reduction() (nccl.Op, error) {
+	d, r := o.test.What.DataType, o.test.What.Reduction
+	if !o.test.What.Reduces() || r != collectives.PreMulSum {
+		return reductions[r], nil
+	}
+	op, err := o.comm.PreMulSum(host.Number(d, collectives.PreMulFactor), types[d])
+	if err == nil {
+		o.closes = append(o.closes, func() error { return o.comm.DestroyOp(op) })
+	}
+	return op, err
 }
 
 func closed(f func()) func() error { return func() error { f(); return nil } }
@@ -158,7 +159,6 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 	var stop atomic.Int32
 	unwatch := context.AfterFunc(ctx, func() { stop.Store(1) })
 	defer unwatch()
-	o.verified = bench.Verdict{}
 	samples, err := o.measure(iterations, &stop)
 	if errors.Is(err, nccl.ErrStopped) {
 		err = context.Cause(ctx)
@@ -167,17 +167,35 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 		o.broken = err
 		return nil, fmt.Errorf("%s: %s: %w", o.test, o.device, err)
 	}
-	return samples, o.show(ctx)
+	if err := o.show(ctx); err != nil || !o.test.Times(int(o.group.Node())) {
+		return nil, err
+	}
+	return samples, nil
 }
 
-// show finds out which algorithm ran. Before the profiler plugin of 2.23 only rank 0 wrote that down, in its log: it tells
-// the others.
+// show finds out which algorithm ran. The error says that a variant was not done.
 func (o *operation) show(ctx context.Context) error {
-	o.evidence = o.seen()
-	o.evidence.StandIn = cuda.StandIn() || nccl.StandIn()
-	if o.version >= v2_23 {
-		return nil
+	records, lost := nccl.Profiled()
+	log := o.readLog()
+	o.evidence = bench.Evidence{Source: "library", Detail: "NCCL's sends and receives"}
+	if o.test.What.Operation == "" {
+		o.evidence = shown(o.test, o.shape.Count, o.variant.windows, records, lost, readDebugLog(log))
 	}
+	o.evidence.StandIn = cuda.StandIn() || nccl.StandIn()
+	if o.version < v2_23 {
+		if err := o.agreeWithFirst(ctx); err != nil {
+			return err
+		}
+	}
+	if err := o.variant.contrary(o.test, o.shape.Count, records, log); err != nil {
+		return fmt.Errorf("%s: %w", o.test, err)
+	}
+	return nil
+}
+
+// agreeWithFirst takes over what rank 0 has seen: before the profiler plugin of 2.23 NCCL wrote its choice down there alone, in
+// the log.
+func (o *operation) agreeWithFirst(ctx context.Context) error {
 	mine, err := json.Marshal(o.evidence)
 	if err != nil {
 		return err
@@ -189,85 +207,38 @@ func (o *operation) show(ctx context.Context) error {
 	return json.Unmarshal(all[0], &o.evidence)
 }
 
-func (o *operation) measure(iterations int, stop *atomic.Int32) (samples []float64, err error) {
-	progress := o.group.Progress()
+// measure carries out the iterations. Their input is made, and their output is checked, by kernels between them.
+func (o *operation) measure(iterations int, stop *atomic.Int32) ([]float64, error) {
+	if err := o.stream.Set(o.result, 0, uint64(resultBytes)); err != nil {
+		return nil, err
+	}
+	o.checked = iterations
 	if o.test.How.Timing == bench.TimingBatch {
-		if err := o.renew(); err != nil {
-			return nil, err
-		}
-		return o.timer.Run(0, iterations, &progress.Iteration, stop)
+		o.checked = 1
 	}
-	var one atomic.Int64 // each call of the loop counts from 0
-	for range iterations {
-		progress.Iteration.Store(int64(o.fills))
-		if err := o.renew(); err != nil {
-			return nil, err
-		}
-		seconds, err := o.timer.Run(0, 1, &one, stop)
-		if err != nil {
-			return nil, err
-		}
-		samples = append(samples, seconds...)
-		if err := o.verify(); err != nil {
-			return nil, err
+	first := uint32(o.fills)
+	o.fills += o.checked
+	samples, err := o.timer.Run(first, iterations, &o.group.Progress().Iteration, stop)
+	if p, none := bench.FindPointToPoint(o.test.What.Operation); none == nil && !p.Windowed {
+		for i := range samples {
+			samples[i] /= 2 // there and back
 		}
 	}
-	return samples, nil
-}
-
-// renew makes the input new.
-func (o *operation) renew() error {
-	o.payload.Fill(o.rank, o.fills, o.data)
-	o.fills++
-	return cuda.Upload(o.in, o.data)
-}
-
-// verify checks the results of the last iteration.
-func (o *operation) verify() error {
-	if o.payload.Checked(o.rank) == 0 {
-		return nil
-	}
-	if err := cuda.Download(o.data, o.out); err != nil {
-		return err
-	}
-	wrong, first := o.payload.Verify(o.rank, o.fills-1, o.data)
-	o.verified.Checked += o.payload.Checked(o.rank)
-	if wrong > 0 && o.verified.Wrong == 0 {
-		unit := "iteration"
-		if o.test.How.Timing == bench.TimingBatch {
-			unit = "batch"
-		}
-		o.verified.First = fmt.Sprintf("%s %d, %s", unit, o.fills-1, first)
-	}
-	o.verified.Wrong += wrong
-	return nil
+	return samples, err
 }
 
 // Verify implements bench.Operation.
 func (o *operation) Verify() (bench.Verdict, error) {
-	if o.test.How.Timing != bench.TimingBatch || o.fills == 0 {
-		return o.verified, nil
-	}
 	leave, err := o.use()
 	if err != nil {
-		return o.verified, err
+		return bench.Verdict{}, err
 	}
 	defer leave()
-	o.verified = bench.Verdict{}
-	return o.verified, o.verify()
+	return o.found()
 }
 
 // Evidence implements bench.Operation.
 func (o *operation) Evidence() bench.Evidence { return o.evidence }
-
-// seen is what this rank has seen of the algorithm that ran.
-func (o *operation) seen() bench.Evidence {
-	records, lost := nccl.Profiled()
-	if ran := wrongProtocol(o.variant.protocol, o.test, o.shape.Count, records); ran != "" {
-		return bench.Evidence{Observed: o.test.What.Algorithm + " with protocol " + ran, Source: "profiler", Detail: "asked for " + o.variant.protocol}
-	}
-	return shown(o.test, o.shape.Count, o.variant.windows, records, lost, o.readLog())
-}
 
 // Chunks implements bench.Operation: how NCCL cuts messages is not known.
 func (o *operation) Chunks() int { return 0 }
