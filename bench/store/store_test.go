@@ -276,3 +276,22 @@ func TestPointToPoint(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAmend puts what is known after the run in place of what was known before, of its own run alone.
+func TestAmend(t *testing.T) {
+	dir := write(t, result(8))
+	f, err := Create(dir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := info("two")
+	more := second
+	more.Findings = []bench.Finding{{Check: "proof", Status: "warn", Seen: "something"}}
+	if err := errors.Join(f.WriteInfo(second), f.Append(result(8)), f.Amend(more), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	runs, warnings, err := Read(dir)
+	if err != nil || len(warnings) > 0 || len(runs) != 2 || runs[0].Info.Findings != nil || !reflect.DeepEqual(runs[1].Info.Findings, more.Findings) || len(runs[1].Results) != 1 {
+		t.Errorf("%+v %v %v", runs, warnings, err)
+	}
+}

@@ -77,11 +77,7 @@ func (j *job) measure(c *cli.Context) error {
 		Environment: environmentOf, FailFast: j.failFast,
 	}.Run(c.Context)
 	progress.close()
-	if j.format != "json" {
-		if shown := showRows(c.App.Writer, j.format, j.info, j.rows); shown != nil {
-			err = errors.Join(err, shown)
-		}
-	}
+	err = errors.Join(err, j.show(c.App.Writer))
 	fmt.Fprintf(c.App.ErrWriter, "results: %s\n", folder.Dir())
 	return j.verdict(err)
 }
@@ -128,6 +124,14 @@ func (j *job) take(r bench.Result, folder *store.Folder, stdout io.Writer) error
 		return reports.JSON(stdout, row)
 	}
 	return nil
+}
+
+// show writes what was not shown as it came.
+func (j *job) show(w io.Writer) error {
+	if j.format == "json" {
+		return reports.Findings(w, j.format, j.info)
+	}
+	return showRows(w, j.format, j.info, j.rows)
 }
 
 // verdict is the error of the whole run: how it ended, or else the worst of its rows.

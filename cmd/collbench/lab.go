@@ -168,7 +168,7 @@ func (j *job) place(c *cli.Context, cluster *lab.Cluster) error {
 	}
 	pool := cluster.Pool(command, switches(j.plan))
 	pool.Timeout = c.Duration("timeout")
-	j.launcher = pool
+	j.launcher, j.info.Findings = pool, ownFindings(c.Context)
 	for rank := range cluster.Ranks() {
 		j.info.Ranks = append(j.info.Ranks, bench.RankInfo{Rank: rank, Host: cluster.Host(rank)})
 	}

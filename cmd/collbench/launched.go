@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"collbench/bench"
+	"collbench/bench/doctor"
 	"collbench/bench/launch"
 	"collbench/bench/workers"
 
@@ -29,7 +30,7 @@ func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent
 		return err
 	}
 	options := workers.Options{
-		Command: command, Interface: c.String("interface"), Join: c.Duration("join-timeout"),
+		Command: command, Interface: c.String("interface"), Join: c.Duration("join-timeout"), Examine: examiner(c.Context, doctor.Profiles[0]),
 		Log: func(format string, args ...any) {
 			fmt.Fprintf(c.App.ErrWriter, "collbench: %s\n", oneLine(fmt.Errorf(format, args...)))
 		},
@@ -128,7 +129,7 @@ func measureFleet(c *cli.Context, fleet *workers.Fleet, world *launch.World, opt
 		return err
 	}
 	pool := &workers.Pool{Ranks: plan.Ranks, Timeout: c.Duration("timeout"), Fleet: fleet}
-	job.launcher, job.info.Launcher = pool, world.By
+	job.launcher, job.info.Launcher, job.info.Findings = pool, world.By, fleetFindings(c.Context, fleet)
 	for rank, p := range places {
 		pool.Nodes = append(pool.Nodes, workers.Node{Host: p.Host, Address: p.Address})
 		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Host: p.Host, Local: p.LocalRank, CPUs: p.CPUs})

@@ -72,7 +72,7 @@ func runHere(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	job.launcher = pool
+	job.launcher, job.info.Findings = pool, ownFindings(c.Context)
 	for rank := range plan.Ranks {
 		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Local: rank, Host: host})
 	}
