@@ -51,6 +51,17 @@ seen: never a pass, and what to grant is said), **warn** (costs speed, or may) o
 fraction of the speed). The exit code is 1 from ` + "`--fail-on warn`" + ` or ` + "`fail`" + ` (the default) on, else 0; 2 is a wrong flag or
 recording, 5 a file that cannot be read or written.
 
+## On many hosts
+
+` + "```" + `
+mpirun -n 4 collbench doctor
+collbench launch -H host1,host2 -- doctor
+` + "```" + `
+
+Under a launcher the first rank of every host looks at its host, rank 0 gathers and prints it all, compares the hosts and names
+the odd one out ([parity](#parity)). Every run keeps in its run.json what doctor finds of its hosts before it begins, within
+some seconds at most; failures and warnings stand beside its figures in the report and do not change what is said of them.
+
 ## Recordings
 
 ` + "`--record FILE`" + ` writes what the checks read, for a bug report or to look at it elsewhere; ` + "`--replay FILE`" + ` looks at it. A

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"collbench/bench/doctor"
+	"collbench/bench/launch"
+	"collbench/bench/workers"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,14 +20,15 @@ func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look whether this machine, its virtual machine and its fabric are fit for collectives",
-		Flags: []cli.Flag{
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "profile", Value: doctor.Profiles[0].Name, Usage: "`NAME` of what must be there: " + strings.Join(doctor.ProfileNames(), ", ")},
 			&cli.StringFlag{Name: "fail-on", Value: doctor.Fail.String(), Usage: "exit with 1 from this `STATUS` on: warn or fail"},
 			&cli.StringFlag{Name: "record", Usage: "write what was read into `FILE`, without names, addresses, serial numbers and secrets"},
 			&cli.BoolFlag{Name: "record-full", Usage: "leave names, addresses and serial numbers in the recording"},
 			&cli.StringSliceFlag{Name: "replay", Usage: "look at a recording in `FILE` instead of this machine; given several times: compare them"},
 			&cli.StringFlag{Name: "format", Value: "table", Usage: strings.Join(doctorFormats, ", ")},
-		},
+			ranksFlag(),
+		}, worldFlags()...), joinFlags()...),
 		Action: doctorAction,
 	}
 }
@@ -51,19 +54,54 @@ func doctorAction(c *cli.Context) error {
 	case c.Bool("record-full") && record == "":
 		return usageErrorf("doctor: --record-full: name the file with --record")
 	}
-	var d diagnosis
 	if len(replay) > 0 {
-		d, err = replayed(c, replay, profile)
-	} else {
-		d.Reports, err = looked(c, record, profile)
+		d, err := replayed(c, replay, profile)
+		if err != nil {
+			return err
+		}
+		return conclude(c, d)
 	}
+	return look(c, profile)
+}
+
+// look looks at this machine, or under a launcher at the machines of its job.
+func look(c *cli.Context, profile doctor.Profile) error {
+	parent := os.Getppid()
+	alone := func(c *cli.Context) error {
+		reports, err := looked(c, c.String("record"), profile)
+		if err != nil {
+			return err
+		}
+		return conclude(c, diagnosis{Reports: reports})
+	}
+	world, variables, err := findWorld(c)
 	if err != nil {
+		return err
+	}
+	if err := lonely(world); err != nil {
+		return err
+	}
+	if world.Size == 1 {
+		return alone(c)
+	}
+	if c.String("record") != "" {
+		return usageErrorf("doctor: --record: this is %s: record on each host by itself, then compare: doctor --replay FILE --replay FILE", world)
+	}
+	lead := func(c *cli.Context, fleet *workers.Fleet, _ *launch.World, _ workers.Options) error {
+		return conclude(c, examined(c.Context, fleet, profile))
+	}
+	return inJob{parent: parent, profile: profile, lead: lead, alone: alone}.run(c, world, variables)
+}
+
+// conclude prints what was found, and ends with the exit code that it deserves.
+func conclude(c *cli.Context, d diagnosis) error {
+	if err := c.Context.Err(); err != nil {
 		return err
 	}
 	if err := writeDiagnosis(c.App.Writer, c.String("format"), d); err != nil {
 		return environmentErrorf("doctor: %w", err)
 	}
-	if worst := d.worst(); worst == doctor.Fail || worst == doctor.Warn && failOn == doctor.Warn.String() {
+	if worst := d.worst(); worst == doctor.Fail || worst == doctor.Warn && c.String("fail-on") == doctor.Warn.String() {
 		return silent(exitFailed)
 	}
 	return nil
