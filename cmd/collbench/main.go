@@ -26,6 +26,7 @@ func commands() []*cli.Command {
 		labCommand(),
 		modelCommand(),
 		doctorCommand(),
+		storageCommand(),
 		importCommand(),
 		reportCommand(),
 		showCommand(),
