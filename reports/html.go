@@ -88,7 +88,7 @@ func HTML(w io.Writer, info bench.RunInfo, results []bench.Result, rows []summar
 		Style: template.CSS(pageStyle), ECharts: template.JS(echartsScript), Boot: template.JS(bootScript),
 		Policy:  policy(echartsScript, bootScript),
 		Verdict: judge(info, rows, all), Found: foundOf(info), Banners: banners(info, rows), Tiles: tiles(info, rows, all), Remarks: remarks(rows),
-		Command: shellLine(info.Command), Plan: indented(info.Plan), Method: method(info, rows),
+		Command: ShellLine(info.Command), Plan: indented(info.Plan), Method: method(info, rows),
 		Facts: facts(info), Links: links(info), Seats: seats(info), Variables: variables(info),
 	}
 	if p.Sections, err = sections(info, all); err != nil {

@@ -20,7 +20,7 @@ import (
 type odd struct{ nccl, variable, cpus string }
 
 // doctors runs doctor as one rank on each host of the cluster, vm0, vm1 and login, and gives what rank 0 prints.
-func (c *cluster) doctors(t *testing.T, hosts [3]odd) (d diagnosis, code int) {
+func (c *cluster) doctors(t *testing.T, hosts [3]odd) (d doctor.Diagnosis, code int) {
 	t.Helper()
 	meet := filepath.Join(t.TempDir(), "meet")
 	var ranks []*exec.Cmd

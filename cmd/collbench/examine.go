@@ -36,7 +36,7 @@ func examiner(ctx context.Context, p doctor.Profile) func() []byte {
 }
 
 // examined asks the hosts of a job, and compares them if there are several.
-func examined(ctx context.Context, fleet *workers.Fleet, p doctor.Profile) (d diagnosis) {
+func examined(ctx context.Context, fleet *workers.Fleet, p doctor.Profile) (d doctor.Diagnosis) {
 	for _, e := range fleet.Examine(ctx, examineTime+2*time.Second) {
 		var r doctor.Report
 		if err := json.Unmarshal(e.Data, &r); err != nil || r.Schema != doctor.ReportSchema {

@@ -27,7 +27,7 @@ type inJob struct {
 	parent  int // process
 	profile doctor.Profile
 	lead    func(*cli.Context, *workers.Fleet, *launch.World, workers.Options) error // what rank 0 does with all ranks
-	alone   func(*cli.Context) error                                                // what is done if there is one rank
+	alone   func(*cli.Context) error                                                 // what is done if there is one rank
 }
 
 // run does the command's work on rank 0; the others start the workers of their ranks, and look at their hosts, as it says.

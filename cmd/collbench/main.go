@@ -26,6 +26,7 @@ func commands() []*cli.Command {
 		labCommand(),
 		modelCommand(),
 		doctorCommand(),
+		certifyCommand(),
 		storageCommand(),
 		importCommand(),
 		reportCommand(),
