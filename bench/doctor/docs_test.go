@@ -90,7 +90,7 @@ func docs() []byte {
 	writeRows(&b, rows)
 	b.WriteString("\n## Checks\n\nEvery check of GPUs or RDMA devices can also end with one of these:\n\n")
 	writeOutcomes(&b, shared)
-	for _, c := range append(slices.Clone(All), Parity) {
+	for _, c := range slices.Concat(All, []Check{Parity}, Proofs) {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n%s\n\nSeen: %s\n\n", c.ID, c.What, c.Why, c.How)
 		writeOutcomes(&b, slices.DeleteFunc(slices.Clone(c.Outcomes), func(o *Outcome) bool { return slices.Contains(shared, o) }))
 		b.WriteString("\nSources:\n")
@@ -106,8 +106,7 @@ func docs() []byte {
 const docsFoot = `
 ## What it does not look at
 
-Whether dma-buf, multicast and peer access really work (that takes a program on the GPU: the log of NCCL tells after a
-run), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes,
+Whether multicast and peer access really work (that takes a program on the GPU), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes,
 offloads of Open vSwitch (ASAP²), DCGM, and libraries in virtual environments or behind LD_LIBRARY_PATH.
 `
 

@@ -200,7 +200,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil || len(warnings) > 0 || len(runs[0].Results) != kept || kept == 0 {
 		t.Errorf("kept %d, read %v, %q, %v", kept, len(runs[0].Results), warnings, err)
 	}
-	if err := f.WriteInfo(info("two")); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run-2.json was not written") {
+	if err := f.WriteInfo(info("two")); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run.json was not written") {
 		t.Errorf("a second description: error %v", err)
 	}
 }
@@ -277,8 +277,8 @@ func TestPointToPoint(t *testing.T) {
 	}
 }
 
-// TestAmend puts what is known after the run in place of what was known before, of its own run alone.
-func TestAmend(t *testing.T) {
+// TestWriteInfoAgain puts what is known after the run in place of what was known before, of its own run alone.
+func TestWriteInfoAgain(t *testing.T) {
 	dir := write(t, result(8))
 	f, err := Create(dir, true)
 	if err != nil {
@@ -287,7 +287,7 @@ func TestAmend(t *testing.T) {
 	second := info("two")
 	more := second
 	more.Findings = []bench.Finding{{Check: "proof", Status: "warn", Seen: "something"}}
-	if err := errors.Join(f.WriteInfo(second), f.Append(result(8)), f.Amend(more), f.Close()); err != nil {
+	if err := errors.Join(f.WriteInfo(second), f.Append(result(8)), f.WriteInfo(more), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	runs, warnings, err := Read(dir)

@@ -49,7 +49,7 @@ var rules = map[string]rule{
 		ours:   []string{"bench", "bench/doctor", "bench/gate", "bench/keyfile", "bench/stat", "bench/storage", "bench/store", "bench/summary", "bench/unit", "collectives/model"},
 		theirs: []string{"github.com/goccy/go-yaml"},
 	},
-	"bench/doctor":  {ours: []string{"bench", "bench/environment", "bench/unit"}},
+	"bench/doctor":  {ours: []string{"bench", "bench/environment", "bench/summary", "bench/unit"}},
 	"bench/formats": {ours: []string{"bench", "bench/unit", "collectives"}},
 	"kernels":       {},
 	"bench/lab": {
