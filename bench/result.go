@@ -51,6 +51,9 @@ type Evidence struct {
 	Observed string `json:"observed,omitempty"` // the algorithm that ran; empty where nothing tells
 	Source   string `json:"source,omitempty"`   // "program", "control variable", "profiler", "debug log", "counters"; "library": it chose, as it was left to; empty: none
 	Detail   string `json:"detail,omitempty"`
+	// Via are the ways by which the library says that it reaches other hosts: "NET/IB/GDRDMA", "COLLNET, NET/Socket"; empty
+	// where it does not say.
+	Via string `json:"via,omitempty"`
 	// StandIn says that a library carried it out that only stands in for the real one: the result is simulated.
 	StandIn bool `json:"stand_in,omitempty"`
 }

@@ -23,6 +23,7 @@ type RunInfo struct {
 	Links       []LinkInfo      `json:"links,omitempty"`     // of the virtual cluster's VMs
 	LinkKind    string          `json:"link_kind,omitempty"` // "kernel" (rate-limited veth) or "paced" (TCP on loopback held back by the sender)
 	Machine     json.RawMessage `json:"machine,omitempty"`   // collectives/model's description, from which predictions are recomputed
+	Findings    []Finding       `json:"findings,omitempty"`  // of the hosts, and after the run of what it proves
 }
 
 // Environment is what this host is. A field that could not be read is absent.

@@ -79,8 +79,8 @@ func variables(info bench.RunInfo) (list []fact) {
 	return list
 }
 
-// shellLine quotes a command so that a shell reads the same words.
-func shellLine(command []string) string {
+// ShellLine quotes a command so that a shell reads the same words.
+func ShellLine(command []string) string {
 	var words []string
 	for _, w := range command {
 		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") != "" {

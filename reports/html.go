@@ -36,6 +36,7 @@ type page struct {
 	Style                          template.CSS
 	ECharts, Boot                  template.JS
 	Verdict                        verdict
+	Found                          []found
 	Banners                        []string
 	Tiles                          []tile
 	Remarks                        []remark
@@ -48,6 +49,9 @@ type page struct {
 	Method                         []string
 	Facts, Links, Seats, Variables []fact
 }
+
+// found is a failure or warning that doctor, or the proof after the run, has left with the run.
+type found struct{ Status, About, Seen, Why, Advice string }
 
 // section is a part of the page with charts.
 type section struct {
@@ -83,8 +87,8 @@ func HTML(w io.Writer, info bench.RunInfo, results []bench.Result, rows []summar
 		Title: title(all, rows), Subtitle: subtitle(info), Run: oneLine(info.ID), Version: oneLine(info.Environment.Version),
 		Style: template.CSS(pageStyle), ECharts: template.JS(echartsScript), Boot: template.JS(bootScript),
 		Policy:  policy(echartsScript, bootScript),
-		Verdict: judge(info, rows, all), Banners: banners(info, rows), Tiles: tiles(info, rows, all), Remarks: remarks(rows),
-		Command: shellLine(info.Command), Plan: indented(info.Plan), Method: method(info, rows),
+		Verdict: judge(info, rows, all), Found: foundOf(info), Banners: banners(info, rows), Tiles: tiles(info, rows, all), Remarks: remarks(rows),
+		Command: ShellLine(info.Command), Plan: indented(info.Plan), Method: method(info, rows),
 		Facts: facts(info), Links: links(info), Seats: seats(info), Variables: variables(info),
 	}
 	if p.Sections, err = sections(info, all); err != nil {

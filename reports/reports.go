@@ -15,8 +15,15 @@ import (
 // Formats lists the formats that Rows can write, in the order in which they are shown.
 var Formats = []string{"table", "json", "csv", "nccl-tests", "markdown", "junit", "openmetrics", "github"}
 
-// Rows writes rows in the named format, one of Formats.
+// Rows writes rows in the named format, one of Formats, and behind them what Findings says of the run.
 func Rows(w io.Writer, format string, info bench.RunInfo, rows []summary.Row) error {
+	if err := rowsAlone(w, format, info, rows); err != nil {
+		return err
+	}
+	return Findings(w, format, info)
+}
+
+func rowsAlone(w io.Writer, format string, info bench.RunInfo, rows []summary.Row) error {
 	switch format {
 	case "table":
 		return Table(w, rows)

@@ -16,7 +16,7 @@ func hosts(t *testing.T, names ...string) []Report {
 	for _, name := range names {
 		r := Inspect(context.Background(), fixture(t, bareH100).Machine(), Profiles[0])
 		r.Host = name
-		r.Facts = Facts{maps.Clone(r.Facts.Values), maps.Clone(r.Facts.Variables)}
+		r.Facts = Facts{Values: maps.Clone(r.Facts.Values), Variables: maps.Clone(r.Facts.Variables)}
 		reports = append(reports, r)
 	}
 	return reports

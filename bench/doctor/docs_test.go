@@ -51,6 +51,17 @@ seen: never a pass, and what to grant is said), **warn** (costs speed, or may) o
 fraction of the speed). The exit code is 1 from ` + "`--fail-on warn`" + ` or ` + "`fail`" + ` (the default) on, else 0; 2 is a wrong flag or
 recording, 5 a file that cannot be read or written.
 
+## On many hosts
+
+` + "```" + `
+mpirun -n 4 collbench doctor
+collbench launch -H host1,host2 -- doctor
+` + "```" + `
+
+Under a launcher the first rank of every host looks at its host, rank 0 gathers and prints it all, compares the hosts and names
+the odd one out ([parity](#parity)). Every run keeps in its run.json what doctor finds of its hosts before it begins, within
+some seconds at most; failures and warnings stand beside its figures in the report and do not change what is said of them.
+
 ## Recordings
 
 ` + "`--record FILE`" + ` writes what the checks read, for a bug report or to look at it elsewhere; ` + "`--replay FILE`" + ` looks at it. A
@@ -79,7 +90,7 @@ func docs() []byte {
 	writeRows(&b, rows)
 	b.WriteString("\n## Checks\n\nEvery check of GPUs or RDMA devices can also end with one of these:\n\n")
 	writeOutcomes(&b, shared)
-	for _, c := range append(slices.Clone(All), Parity) {
+	for _, c := range slices.Concat(All, []Check{Parity}, Proofs) {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n%s\n\nSeen: %s\n\n", c.ID, c.What, c.Why, c.How)
 		writeOutcomes(&b, slices.DeleteFunc(slices.Clone(c.Outcomes), func(o *Outcome) bool { return slices.Contains(shared, o) }))
 		b.WriteString("\nSources:\n")
@@ -95,8 +106,7 @@ func docs() []byte {
 const docsFoot = `
 ## What it does not look at
 
-Whether dma-buf, multicast and peer access really work (that takes a program on the GPU: the log of NCCL tells after a
-run), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes,
+Whether multicast and peer access really work (that takes a program on the GPU), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes,
 offloads of Open vSwitch (ASAP²), DCGM, and libraries in virtual environments or behind LD_LIBRARY_PATH.
 `
 

@@ -14,6 +14,7 @@ import (
 type Facts struct {
 	Values    map[string]string `json:"values"`              // by the name of a fact in facts.go
 	Variables map[string]string `json:"variables,omitempty"` // of the environment, by allow-list
+	Counters  map[string]uint64 `json:"counters,omitempty"`  // of errors, by path: what matters is whether they grow
 }
 
 // The names of facts.
@@ -64,6 +65,7 @@ func (v *View) readFacts() Facts {
 	allowed, _ := v.allowedCPUs()
 	note(factCPUs, allowed)
 	note(factMTU, v.mtu())
+	f.Counters = v.counters()
 	v.gpuFacts(note)
 	v.rdmaFacts(note)
 	for fact, value := range v.versions() {

@@ -70,6 +70,7 @@ var files = []source{
 	{path: "sys/class/infiniband/*/ports/*/hw_counters/*", keep: number},
 	{path: "sys/class/infiniband/*/ports/*/gid_attrs/types/*", keep: regexp.MustCompile(`^(IB/RoCE v1|RoCE v2)$`)},
 	{path: "sys/class/net/*/mtu", keep: number},
+	{path: "sys/class/net/*/statistics/*", keep: number},
 	{path: "sys/class/nvme/*/model", keep: regexp.MustCompile(`(?i)^NVMe SNAP Controller *$`)},
 	{path: "sys/module/*/version", keep: version},
 	{path: "sys/kernel/mm/memory_peers/*/version", keep: version},

@@ -257,7 +257,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil || len(warnings) > 0 || len(runs[0].Results) != kept || kept == 0 {
 		t.Errorf("kept %d, read %v, %q, %v", kept, len(runs[0].Results), warnings, err)
 	}
-	if err := f.WriteInfo(info("two")); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run-2.json was not written") {
+	if err := f.WriteInfo(info("two")); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run.json was not written") {
 		t.Errorf("a second description: error %v", err)
 	}
 }
@@ -331,5 +331,24 @@ func TestPointToPoint(t *testing.T) {
 	r.Seconds[0] = []float64{2e-6}
 	if err := valid(r); err == nil || !strings.Contains(err.Error(), "rank 0, which gives none") {
 		t.Error(err)
+	}
+}
+
+// TestWriteInfoAgain puts what is known after the run in place of what was known before, of its own run alone.
+func TestWriteInfoAgain(t *testing.T) {
+	dir := write(t, result(8))
+	f, err := Create(dir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := info("two")
+	more := second
+	more.Findings = []bench.Finding{{Check: "proof", Status: "warn", Seen: "something"}}
+	if err := errors.Join(f.WriteInfo(second), f.Append(result(8)), f.WriteInfo(more), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	runs, warnings, err := Read(dir)
+	if err != nil || len(warnings) > 0 || len(runs) != 2 || runs[0].Info.Findings != nil || !reflect.DeepEqual(runs[1].Info.Findings, more.Findings) || len(runs[1].Results) != 1 {
+		t.Errorf("%+v %v %v", runs, warnings, err)
 	}
 }

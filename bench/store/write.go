@@ -3,7 +3,8 @@
 // It stands between measuring and reporting: each case is written as it ends, so that a crash loses at most the
 // case in hand, and every report is made from what was written. A run folder holds
 //
-//	run.json        what was run where (bench.RunInfo), written once before anything is measured
+//	run.json        what was run where (bench.RunInfo), written before anything is measured, and again with what only
+//	                measuring tells
 //	run-2.json, …   likewise of the runs added with --append, in their order
 //	results.jsonl   one finished case a line (bench.Result), with the ID of its run under the key "run"
 package store
@@ -38,6 +39,7 @@ var ErrNotEmpty = errors.New("the folder is not empty")
 type Folder struct {
 	dir     string
 	run     string // ID of the run that is being added
+	info    string // the file that describes it
 	results *os.File
 	size    int64 // of results.jsonl: all of it whole lines
 	kept    int   // results written by this Folder
@@ -130,23 +132,26 @@ func wholeLines(file *os.File) (int64, error) {
 func (f *Folder) Dir() string { return f.dir }
 
 // WriteInfo writes what is known of the run before its first result: run.json, or run-2.json and so on in a folder
-// that has runs. The file appears whole or not at all.
+// that has runs. The file appears whole or not at all. Called again, it writes the file anew, with what has become known.
 func (f *Folder) WriteInfo(info bench.RunInfo) error {
 	data, err := json.MarshalIndent(info, "", "  ")
 	if err != nil {
 		return fmt.Errorf("run folder %s: %w", f.dir, err)
 	}
 	name := infoName
-	for n := 2; ; n++ {
+	for n := 2; f.info == ""; n++ {
 		if _, err := os.Lstat(filepath.Join(f.dir, name)); errors.Is(err, os.ErrNotExist) {
 			break
 		}
 		name = fmt.Sprintf("run-%d.json", n)
 	}
+	if f.info != "" {
+		name = f.info
+	}
 	if err := WriteWhole(filepath.Join(f.dir, name), append(data, '\n')); err != nil {
 		return fmt.Errorf("run folder %s: %s was not written: %w", f.dir, name, err)
 	}
-	f.run = info.ID
+	f.run, f.info = info.ID, name
 	return nil
 }
 

@@ -20,9 +20,10 @@ import (
 type agent struct {
 	*branch
 	command []string
-	early   *early // a worker that was started before the ranks had met; nil: none was
-	crew    *crew  // of the launch under way
-	watched int    // process without which this one has no job any more; 0: there is none
+	look    func() []byte // at this host; nil: nobody can
+	early   *early        // a worker that was started before the ranks had met; nil: none was
+	crew    *crew         // of the launch under way
+	watched int           // process without which this one has no job any more; 0: there is none
 }
 
 // Times of an agent.
@@ -236,6 +237,8 @@ func (a *agent) take(p packet) (done bool, err error) {
 			return false, errors.New("the launcher is gone")
 		}
 		a.tell(order{Kind: nodeStates, Launch: o.Launch, States: a.crew.states(o.Launch)})
+	case examineHost:
+		a.examine()
 	case endAgent:
 		syscall.Kill(o.PID, syscall.SIGKILL)
 	case goodbye:

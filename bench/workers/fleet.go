@@ -25,8 +25,9 @@ type Fleet struct {
 	log      func(format string, args ...any)
 	mutex    sync.Mutex
 	launches int
-	crew     *fleetCrew // of the launch under way
-	lost     error      // why the job cannot go on
+	crew     *fleetCrew       // of the launch under way
+	answers  chan examination // of hosts that were asked; nil: none was
+	lost     error            // why the job cannot go on
 	closed   bool
 	work     sync.WaitGroup
 }
@@ -49,6 +50,7 @@ type Options struct {
 	Interface string   // name or prefix of the network to use; "": see launch.Addresses
 	Join      time.Duration
 	Log       func(format string, args ...any) // of what the user should know, line by line
+	Examine   func() []byte                    // what rank 0 gets to know of this host when it asks (Fleet.Examine); nil: nothing
 }
 
 // errTold is the cause of a context that ends because some rank was told to end.
@@ -85,7 +87,7 @@ func Gather(ctx context.Context, w *launch.World, x launch.Exchange, o Options) 
 
 // open lets the other ranks in. The size of the world may be known only after its meeting.
 func (f *Fleet) open(ctx context.Context, w *launch.World, x launch.Exchange, me about, o Options) error {
-	f.own = &agent{command: o.Command, early: earlyOf(x), branch: newBranch(0, w.Size, f.hear)}
+	f.own = &agent{command: o.Command, look: o.Examine, early: earlyOf(x), branch: newBranch(0, w.Size, f.hear)}
 	ready := make(chan struct{}) // the others are admitted when rank 0 is there itself
 	admit := func(h launch.Header) error { <-ready; return f.admit(h) }
 	door, _, err := launch.Receive(ctx, x, o.Interface, admit, f.enter, refusals(f.log))
@@ -142,6 +144,8 @@ func (f *Fleet) answer(m *member, o order) {
 	case o.Kind == signalled:
 		f.lose(nil, fmt.Errorf("rank %d on %s was %s", m.rank, m.name, o.Text))
 		f.give(errTold)
+	case o.Kind == hostExamined:
+		f.examined(m, o)
 	case f.crew != nil && o.Launch == f.crew.launch:
 		f.crew.take(m, o)
 	}

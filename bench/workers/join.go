@@ -34,7 +34,7 @@ func joinAs(ctx context.Context, w *launch.World, x launch.Exchange, o Options) 
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &agent{command: o.Command, branch: newBranch(w.Rank, w.Size, nil), early: earlyOf(x)}
+	a := &agent{command: o.Command, look: o.Examine, branch: newBranch(w.Rank, w.Size, nil), early: earlyOf(x)}
 	me, err := describe(w.LocalRank, o.Interface)
 	var above *parentEdge
 	if err == nil {

@@ -14,15 +14,17 @@ const (
 	killNodes    orderKind = "kill"
 	askState     orderKind = "state?"
 	endAgent     orderKind = "end agent" // of this host, which does not answer
+	examineHost  orderKind = "host?"     // what is it like?
 	goodbye      orderKind = "goodbye"
 	// From an agent.
-	childJoined orderKind = "joined"
-	agentGone   orderKind = "gone" // the agent below
-	nodeStarted orderKind = "started"
-	notStarted  orderKind = "not started"
-	nodeDead    orderKind = "dead"
-	nodeStates  orderKind = "state"
-	signalled   orderKind = "signal"
+	childJoined  orderKind = "joined"
+	agentGone    orderKind = "gone" // the agent below
+	nodeStarted  orderKind = "started"
+	notStarted   orderKind = "not started"
+	nodeDead     orderKind = "dead"
+	nodeStates   orderKind = "state"
+	signalled    orderKind = "signal"
+	hostExamined orderKind = "host"
 )
 
 // order is what the fleet tells agents, and what they answer.
@@ -42,6 +44,7 @@ type order struct {
 	PID    int         `json:"pid,omitempty"`  // also of end agent
 	Text   string      `json:"text,omitempty"`
 	States []nodeState `json:"states,omitempty"`
+	Data   []byte      `json:"data,omitempty"`
 }
 
 // nodeState is what an agent sees of a node that it has started.

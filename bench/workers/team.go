@@ -3,6 +3,8 @@ package workers
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -124,11 +126,26 @@ func (t *team) merge(results []*result) (bench.Batch, error) {
 		if i == 0 {
 			b.Evidence, b.Chunks = r.Evidence, r.Chunks
 		}
+		b.Evidence.Via = joined(b.Evidence.Via, r.Evidence.Via) // not every rank speaks with other hosts itself
 		if r.Evidence.Observed != b.Evidence.Observed {
 			return b, fmt.Errorf("%s ran %q, but rank 0 ran %q", t.pool.name(i), r.Evidence.Observed, b.Evidence.Observed)
 		}
 	}
 	return b, nil
+}
+
+// joined are two lists with commas, each item once.
+func joined(a, b string) string {
+	var all []string
+	for _, list := range []string{a, b} {
+		for item := range strings.SplitSeq(list, ", ") {
+			if item != "" && !slices.Contains(all, item) {
+				all = append(all, item)
+			}
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // ask sends all nodes the same request and collects their answers.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"collbench/bench/doctor"
+	"collbench/bench/launch"
+	"collbench/bench/workers"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,14 +20,16 @@ func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look whether this machine, its virtual machine and its fabric are fit for collectives",
-		Flags: []cli.Flag{
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "profile", Value: doctor.Profiles[0].Name, Usage: "`NAME` of what must be there: " + strings.Join(doctor.ProfileNames(), ", ")},
 			&cli.StringFlag{Name: "fail-on", Value: doctor.Fail.String(), Usage: "exit with 1 from this `STATUS` on: warn or fail"},
 			&cli.StringFlag{Name: "record", Usage: "write what was read into `FILE`, without names, addresses, serial numbers and secrets"},
 			&cli.BoolFlag{Name: "record-full", Usage: "leave names, addresses and serial numbers in the recording"},
 			&cli.StringSliceFlag{Name: "replay", Usage: "look at a recording in `FILE` instead of this machine; given several times: compare them"},
 			&cli.StringFlag{Name: "format", Value: "table", Usage: strings.Join(doctorFormats, ", ")},
-		},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write instead of standard output; under a launcher by rank 0"},
+			ranksFlag(),
+		}, worldFlags()...), joinFlags()...),
 		Action: doctorAction,
 	}
 }
@@ -51,40 +55,57 @@ func doctorAction(c *cli.Context) error {
 	case c.Bool("record-full") && record == "":
 		return usageErrorf("doctor: --record-full: name the file with --record")
 	}
-	var d diagnosis
 	if len(replay) > 0 {
-		d, err = replayed(c, replay, profile)
-	} else {
-		d.Reports, err = looked(c, record, profile)
+		d, err := replayed(c, replay, profile)
+		if err != nil {
+			return err
+		}
+		return conclude(c, d)
 	}
+	return look(c, profile)
+}
+
+// look looks at this machine, or under a launcher at the machines of its job.
+func look(c *cli.Context, profile doctor.Profile) error {
+	parent := os.Getppid()
+	alone := func(c *cli.Context) error {
+		reports, err := looked(c, c.String("record"), profile)
+		if err != nil {
+			return err
+		}
+		return conclude(c, doctor.Diagnosis{Reports: reports})
+	}
+	world, variables, err := findWorld(c)
 	if err != nil {
 		return err
 	}
-	if err := writeDiagnosis(c.App.Writer, c.String("format"), d); err != nil {
+	if err := lonely(world); err != nil {
+		return err
+	}
+	if world.Size == 1 {
+		return alone(c)
+	}
+	if c.String("record") != "" {
+		return usageErrorf("doctor: --record: this is %s: record on each host by itself, then compare: doctor --replay FILE --replay FILE", world)
+	}
+	lead := func(c *cli.Context, fleet *workers.Fleet, _ *launch.World, _ workers.Options) error {
+		return conclude(c, examined(c.Context, fleet, profile))
+	}
+	return inJob{parent: parent, profile: profile, lead: lead, alone: alone}.run(c, world, variables)
+}
+
+// conclude prints what was found, and ends with the exit code that it deserves.
+func conclude(c *cli.Context, d doctor.Diagnosis) error {
+	if err := c.Context.Err(); err != nil {
+		return err
+	}
+	if err := output(c, func(w io.Writer) error { return writeDiagnosis(w, c.String("format"), d) }); err != nil {
 		return environmentErrorf("doctor: %w", err)
 	}
-	if worst := d.worst(); worst == doctor.Fail || worst == doctor.Warn && failOn == doctor.Warn.String() {
+	if worst := d.Worst(); worst == doctor.Fail || worst == doctor.Warn && c.String("fail-on") == doctor.Warn.String() {
 		return silent(exitFailed)
 	}
 	return nil
-}
-
-// diagnosis is what is printed: the reports of hosts, and what comparing them gave where there are several.
-type diagnosis struct {
-	Schema   string           `json:"schema"`
-	Reports  []doctor.Report  `json:"reports"`
-	Compared []doctor.Finding `json:"compared,omitempty"`
-}
-
-const diagnosisSchema = "collbench.diagnosis/1"
-
-// worst is the most serious status of all findings.
-func (d diagnosis) worst() doctor.Status {
-	worst := doctor.Worst(d.Compared)
-	for _, r := range d.Reports {
-		worst = max(worst, doctor.Worst(r.Findings))
-	}
-	return worst
 }
 
 // looked looks at this machine, and records it if there is a file for it. A recording holds what any profile reads.
@@ -109,7 +130,7 @@ func looked(c *cli.Context, record string, profile doctor.Profile) ([]doctor.Rep
 }
 
 // replayed looks at recordings and compares them if there are several. A host without a name has its file's.
-func replayed(c *cli.Context, files []string, profile doctor.Profile) (d diagnosis, err error) {
+func replayed(c *cli.Context, files []string, profile doctor.Profile) (d doctor.Diagnosis, err error) {
 	named, given := map[string]bool{}, map[string]bool{}
 	for _, file := range files {
 		if given[filepath.Clean(file)] {
@@ -140,11 +161,11 @@ func replayed(c *cli.Context, files []string, profile doctor.Profile) (d diagnos
 	return d, c.Context.Err()
 }
 
-func writeDiagnosis(w io.Writer, format string, d diagnosis) error {
+func writeDiagnosis(w io.Writer, format string, d doctor.Diagnosis) error {
 	if format != "json" {
 		return writeDoctorTables(w, format == "markdown", d)
 	}
-	d.Schema = diagnosisSchema
+	d.Schema = doctor.DiagnosisSchema
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", " ")

@@ -12,7 +12,7 @@ import (
 )
 
 // writeDoctorTables writes a table for each host and one of the comparison, and below each what to do.
-func writeDoctorTables(w io.Writer, markdown bool, d diagnosis) error {
+func writeDoctorTables(w io.Writer, markdown bool, d doctor.Diagnosis) error {
 	for i, r := range d.Reports {
 		title := "doctor, profile " + r.Profile
 		if r.Host != "" {

@@ -15,7 +15,7 @@ import (
 )
 
 // asUser runs doctor as a user and gives what it says of this machine.
-func asUser(t *testing.T, program string, id uint32) diagnosis {
+func asUser(t *testing.T, program string, id uint32) doctor.Diagnosis {
 	t.Helper()
 	cmd := exec.Command(program, "doctor", "--format", "json")
 	cmd.Dir = "/"
@@ -34,7 +34,7 @@ func asUser(t *testing.T, program string, id uint32) diagnosis {
 	if failed := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &failed) || failed.ExitCode() != exitFailed) {
 		t.Fatalf("as user %d: %v\n%s", id, err, stderr.String())
 	}
-	var d diagnosis
+	var d doctor.Diagnosis
 	if err := json.Unmarshal(stdout.Bytes(), &d); err != nil || len(d.Reports) != 1 {
 		t.Fatalf("as user %d: %v\n%s", id, err, stdout.String())
 	}

@@ -97,6 +97,10 @@ func TestSeveralHosts(t *testing.T) {
 		if len(hosts) != 2 || !slices.Equal(local, c.local) || !strings.Contains(output.String(), "on 2 hosts") {
 			t.Errorf("%s: %+v\n%s", c.vms, runs[0].Info.Ranks, output.String())
 		}
+		if found := runs[0].Info.Findings; !slices.ContainsFunc(found, func(f bench.Finding) bool { return f.Check == "parity" }) ||
+			!slices.ContainsFunc(found, func(f bench.Finding) bool { return f.Check == "numa" && len(f.Hosts) == 2 }) {
+			t.Errorf("%s: what was found of the hosts: %+v", c.vms, found)
+		}
 		for _, r := range runs[0].Results {
 			if r.Status != bench.OK || r.Wrong == nil || *r.Wrong != 0 || r.Where.Hosts != 2 || r.Where.Domain != c.domain || r.How.Transport != c.want {
 				t.Errorf("%s: %s: %s %s, %+v, %s", c.vms, r.Case, r.Status, r.Error, r.Where, r.How.Transport)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"collbench/bench"
+	"collbench/bench/doctor"
 	"collbench/bench/environment"
 	"collbench/bench/store"
 	"collbench/bench/summary"
@@ -33,7 +34,8 @@ type job struct {
 	proof    bool // whether what is not proved is no success
 	failFast bool
 
-	rows []summary.Row
+	rows    []summary.Row
+	results []bench.Result // without their samples, for what they prove together
 }
 
 // newJob checks what can be checked before anything starts.
@@ -77,11 +79,7 @@ func (j *job) measure(c *cli.Context) error {
 		Environment: environmentOf, FailFast: j.failFast,
 	}.Run(c.Context)
 	progress.close()
-	if j.format != "json" {
-		if shown := showRows(c.App.Writer, j.format, j.info, j.rows); shown != nil {
-			err = errors.Join(err, shown)
-		}
-	}
+	err = errors.Join(err, j.prove(folder), j.show(c.App.Writer))
 	fmt.Fprintf(c.App.ErrWriter, "results: %s\n", folder.Dir())
 	return j.verdict(err)
 }
@@ -124,10 +122,30 @@ func (j *job) take(r bench.Result, folder *store.Folder, stdout io.Writer) error
 	}
 	row := summary.Of(j.info, r)
 	j.rows = append(j.rows, row)
+	r.Seconds = nil
+	j.results = append(j.results, r)
 	if j.format == "json" {
 		return reports.JSON(stdout, row)
 	}
 	return nil
+}
+
+// prove adds to what is known of the run what its results prove, or do not.
+func (j *job) prove(folder *store.Folder) error {
+	found := doctor.Prove(j.info, j.results)
+	if len(found) == 0 {
+		return nil
+	}
+	j.info.Findings = append(j.info.Findings, found...)
+	return folder.WriteInfo(j.info)
+}
+
+// show writes what was not shown as it came.
+func (j *job) show(w io.Writer) error {
+	if j.format == "json" {
+		return reports.Findings(w, j.format, j.info)
+	}
+	return showRows(w, j.format, j.info, j.rows)
 }
 
 // verdict is the error of the whole run: how it ended, or else the worst of its rows.

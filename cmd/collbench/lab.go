@@ -24,7 +24,7 @@ func labCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lab",
 		Usage:     "the same on a virtual cluster: VMs as network namespaces with rate-limited, counted links",
-		ArgsUsage: "[-- run OPTIONS OF run]",
+		ArgsUsage: "[-- run OPTIONS OF run | -- doctor]",
 		Flags:     slices.Concat(labFlags(), []cli.Flag{ranksFlag()}, caseFlags(), runFlags()),
 		Action:    labAction,
 	}
@@ -69,10 +69,15 @@ func labAction(c *cli.Context) error {
 	return job.measure(c)
 }
 
-// labOptionsOfRun reads "lab OPTIONS -- run OPTIONS" as "lab OPTIONS OPTIONS".
+// labOptionsOfRun reads "lab OPTIONS -- run OPTIONS" as "lab OPTIONS OPTIONS". Doctor looks at this machine, which all
+// VMs are.
 func labOptionsOfRun(c *cli.Context) error {
-	if c.Args().First() != "run" {
-		return usageErrorf("lab: unexpected argument %q: want options, or -- run and its options", c.Args().First())
+	switch c.Args().First() {
+	case "run":
+	case "doctor":
+		return c.App.RunContext(c.Context, append([]string{c.App.Name}, c.Args().Slice()...))
+	default:
+		return usageErrorf("lab: unexpected argument %q: want options, or -- run or -- doctor and its options", c.Args().First())
 	}
 	args := []string{c.App.Name, c.Command.Name}
 	for _, f := range c.Command.Flags {
@@ -168,7 +173,7 @@ func (j *job) place(c *cli.Context, cluster *lab.Cluster) error {
 	}
 	pool := cluster.Pool(command, switches(j.plan))
 	pool.Timeout = c.Duration("timeout")
-	j.launcher = pool
+	j.launcher, j.info.Findings = pool, ownFindings(c.Context)
 	for rank := range cluster.Ranks() {
 		j.info.Ranks = append(j.info.Ranks, bench.RankInfo{Rank: rank, Host: cluster.Host(rank)})
 	}

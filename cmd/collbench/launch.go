@@ -18,7 +18,7 @@ import (
 func launchCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "launch",
-		Usage:     "start a run's ranks on hosts over ssh, or on this one",
+		Usage:     "start a run's ranks, or doctor, on hosts over ssh, or on this one",
 		ArgsUsage: "-- run [flags]",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "ranks", Aliases: []string{"n"}, Usage: "number of `RANKS` (default: as many as slots; on this host alone, as CPUs)"},
@@ -52,8 +52,8 @@ func launchAction(c *cli.Context) error {
 		return err
 	}
 	arguments := c.Args().Slice()
-	if !slices.Contains([]string{"run", "whoami"}, c.Args().First()) {
-		return usageErrorf("launch: %q is no command for ranks: want -- run … or -- whoami", c.Args().First())
+	if !slices.Contains([]string{"run", "doctor", "whoami"}, c.Args().First()) {
+		return usageErrorf("launch: %q is no command for ranks: want -- run …, -- doctor or -- whoami", c.Args().First())
 	}
 	places, err := places(c)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"collbench/bench"
+	"collbench/bench/doctor"
 	"collbench/bench/launch"
 	"collbench/bench/workers"
 
@@ -21,15 +22,22 @@ func joinFlags() []cli.Flag {
 	}
 }
 
-// runLaunched is run as one of the processes that a launcher has started. Rank 0 measures; the others start the
-// workers of their ranks as it says.
-func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent int) error {
+// inJob is a command as one of the processes that a launcher has started.
+type inJob struct {
+	parent  int // process
+	profile doctor.Profile
+	lead    func(*cli.Context, *workers.Fleet, *launch.World, workers.Options) error // what rank 0 does with all ranks
+	alone   func(*cli.Context) error                                                 // what is done if there is one rank
+}
+
+// run does the command's work on rank 0; the others start the workers of their ranks, and look at their hosts, as it says.
+func (j inJob) run(c *cli.Context, world *launch.World, v launch.Variables) error {
 	command, err := workerCommandLine()
 	if err != nil {
 		return err
 	}
 	options := workers.Options{
-		Command: command, Interface: c.String("interface"), Join: c.Duration("join-timeout"),
+		Command: command, Interface: c.String("interface"), Join: c.Duration("join-timeout"), Examine: examiner(c.Context, j.profile),
 		Log: func(format string, args ...any) {
 			fmt.Fprintf(c.App.ErrWriter, "collbench: %s\n", oneLine(fmt.Errorf(format, args...)))
 		},
@@ -40,10 +48,10 @@ func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent
 	}
 	if world.Size == 1 {
 		exchange.Close()
-		return errors.Join(lonely(world), runHere(c))
+		return errors.Join(lonely(world), j.alone(c))
 	}
 	if world.Rank != 0 {
-		if err := workers.Join(c.Context, world, exchange, parent, options); err != nil {
+		if err := workers.Join(c.Context, world, exchange, j.parent, options); err != nil {
 			return joinError(c, world, err)
 		}
 		return nil
@@ -57,7 +65,7 @@ func runLaunched(c *cli.Context, world *launch.World, v launch.Variables, parent
 		options.Log("%s", text)
 	}
 	c.Context = ctx
-	return measureFleet(c, fleet, world, options)
+	return j.lead(c, fleet, world, options)
 }
 
 // openExchange opens the way by which the ranks meet: the launcher's, or the backend's own.
@@ -128,7 +136,7 @@ func measureFleet(c *cli.Context, fleet *workers.Fleet, world *launch.World, opt
 		return err
 	}
 	pool := &workers.Pool{Ranks: plan.Ranks, Timeout: c.Duration("timeout"), Fleet: fleet}
-	job.launcher, job.info.Launcher = pool, world.By
+	job.launcher, job.info.Launcher, job.info.Findings = pool, world.By, fleetFindings(c.Context, fleet)
 	for rank, p := range places {
 		pool.Nodes = append(pool.Nodes, workers.Node{Host: p.Host, Address: p.Address})
 		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Host: p.Host, Local: p.LocalRank, CPUs: p.CPUs})

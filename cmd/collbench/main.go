@@ -27,6 +27,8 @@ func commands() []*cli.Command {
 		labCommand(),
 		modelCommand(),
 		doctorCommand(),
+		certifyCommand(),
+		storageCommand(),
 		importCommand(),
 		reportCommand(),
 		showCommand(),

@@ -7,6 +7,7 @@ import (
 
 	"collbench/bench"
 	"collbench/bench/backend"
+	"collbench/bench/doctor"
 	"collbench/bench/workers"
 	"collbench/collectives"
 	"collbench/collectives/algorithms"
@@ -33,7 +34,7 @@ func runAction(c *cli.Context) error {
 		return err
 	}
 	if world.Size != 1 { // of several ranks, or as many as the launcher's server will say
-		return runLaunched(c, world, variables, parent)
+		return inJob{parent: parent, profile: doctor.Profiles[0], lead: measureFleet, alone: runHere}.run(c, world, variables)
 	}
 	return runHere(c)
 }
@@ -72,7 +73,7 @@ func runHere(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	job.launcher = pool
+	job.launcher, job.info.Findings = pool, ownFindings(c.Context)
 	for rank := range plan.Ranks {
 		job.info.Ranks = append(job.info.Ranks, bench.RankInfo{Rank: rank, Local: rank, Host: host})
 	}

@@ -62,7 +62,7 @@ func showRows(w io.Writer, format string, info bench.RunInfo, rows []summary.Row
 	if err := reports.Rows(w, format, info, rows); err != nil || format != "github" {
 		return err
 	}
-	return appendStepSummary(func(w io.Writer) error { return reports.Markdown(w, rows) })
+	return appendStepSummary(func(w io.Writer) error { return reports.Rows(w, "markdown", info, rows) })
 }
 
 // mostSummary is the most bytes of a step's summary that GitHub takes; it refuses all of a longer one.

@@ -25,7 +25,7 @@ var rules = map[string]rule{
 	},
 	"bench/keyfile":      {theirs: []string{"github.com/goccy/go-yaml"}},
 	"bench/backend":      {ours: []string{"bench", "bench/backend/host", "bench/backend/mpi", "bench/backend/nccl"}},
-	"bench/backend/host": {ours: []string{"bench", "collectives", "collectives/algorithms", "collectives/host"}},
+	"bench/backend/host": {ours: []string{"bench", "bench/unit", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/backend/mpi":  {ours: []string{"bench", "cgo/mpi", "collectives", "collectives/host"}},
 	"bench/backend/nccl": {ours: []string{"bench", "cgo/cuda", "cgo/nccl", "collectives", "collectives/host", "kernels"}, theirs: []string{"golang.org/x/sys/"}},
 	"bench/environment":  {ours: []string{"bench"}},
@@ -44,7 +44,12 @@ var rules = map[string]rule{
 	"bench/start":   {theirs: []string{"golang.org/x/sys/"}},
 	"bench/threads": {theirs: []string{"golang.org/x/sys/"}},
 	"bench/workers": {ours: []string{"bench", "bench/launch", "bench/threads", "collectives"}, theirs: []string{"golang.org/x/sys/"}},
-	"bench/doctor":  {ours: []string{"bench", "bench/environment", "bench/unit"}},
+	"bench/storage": {theirs: []string{"golang.org/x/sys/"}},
+	"bench/certify": {
+		ours:   []string{"bench", "bench/doctor", "bench/gate", "bench/keyfile", "bench/stat", "bench/storage", "bench/store", "bench/summary", "bench/unit", "collectives/model"},
+		theirs: []string{"github.com/goccy/go-yaml"},
+	},
+	"bench/doctor":  {ours: []string{"bench", "bench/environment", "bench/summary", "bench/unit"}},
 	"bench/formats": {ours: []string{"bench", "bench/unit", "collectives"}},
 	"kernels":       {},
 	"bench/lab": {

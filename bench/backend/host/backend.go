@@ -38,8 +38,10 @@ func (Backend) Supports(c bench.Case) error {
 	if c.What.Operation != "" {
 		return fmt.Errorf("the host backend has no point-to-point test %s", c.What.Operation)
 	}
-	if _, own := bench.VariantEnvironment(c.How.Variant); own != "" && own != bench.PacedVariant {
-		return fmt.Errorf("the host backend has no variant %q: want default, or settings such as NAME=VALUE", own)
+	if d, err := computing(c.How.Variant); err != nil {
+		return err
+	} else if d > 0 && c.How.Timing == bench.TimingBatch {
+		return errors.New("variant compute=…: its computing begins and ends with an iteration: want timing barrier")
 	}
 	switch c.How.Transport {
 	case overTCP, overBoth:

@@ -92,6 +92,9 @@ func (o *operation) build(ctx context.Context) (err error) {
 	if err != nil || !o.isRank() {
 		return err
 	}
+	if err := o.takeComputer(); err != nil {
+		return err
+	}
 	o.payload = host.NewPayload(o.shape, o.test.What.DataType, o.test.What.Reduction)
 	return o.buildBarrier(ctx)
 }

@@ -25,8 +25,10 @@ type operation struct {
 	input     []byte // where the input is kept; in place, data
 	fault     *host.Fault
 	frees     []func()
-	cpu       int // to stay on; −1: any
-	fills     int // times that the input was made new; the number of the iteration, or of the batch
+	cpu       int            // to stay on; −1: any
+	compute   time.Duration  // beside each iteration
+	computer  *host.Computer // nil: nothing is computed
+	fills     int            // times that the input was made new; the number of the iteration, or of the batch
 	verdict   bench.Verdict
 }
 
@@ -102,7 +104,7 @@ func (o *operation) timed(iterations int) (float64, error) {
 	}
 	start := time.Now()
 	for range iterations {
-		if err := o.once(); err != nil {
+		if err := o.beside(o.once); err != nil {
 			return 0, err
 		}
 	}
@@ -176,6 +178,9 @@ func (o *operation) Close() error {
 	for _, free := range o.frees {
 		free()
 	}
-	o.engine, o.barrier, o.frees = nil, nil, nil
+	if o.computer != nil && o.broken == nil {
+		o.computer.Close()
+	}
+	o.engine, o.barrier, o.frees, o.computer = nil, nil, nil, nil
 	return nil
 }

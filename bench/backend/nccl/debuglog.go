@@ -10,10 +10,11 @@ import (
 // debugLog is what NCCL's log (NCCL_DEBUG=INFO) says of algorithms and of CollNet.
 type debugLog struct {
 	choices     []choice
-	connected   bool   // "rank 3 Connected CollNet"
-	sharp       string // "SHARP rank 0/2 initialized on mlx5_0:1": the plugin's, for each rank that speaks for a node
-	disabled    string // why there is no CollNet, in NCCL's words
-	unavailable bool   // "NVLS multicast support is not available on dev 0"
+	connected   bool     // "rank 3 Connected CollNet"
+	sharp       string   // "SHARP rank 0/2 initialized on mlx5_0:1": the plugin's, for each rank that speaks for a node
+	disabled    string   // why there is no CollNet, in NCCL's words
+	unavailable bool     // "NVLS multicast support is not available on dev 0"
+	via         []string // how other nodes are reached: see viaLine
 }
 
 // choice is what NCCL chose for operations of one size.
@@ -31,6 +32,9 @@ var (
 	// From 2.27 on: "AllReduce [Symmetric]: 1024 Bytes -> Kernel AllReduce_RSxLD_AGxST nchannels 8 nthreads 512".
 	otherLine = regexp.MustCompile(`(\w+) \[([\w ]+)\]: (\d+) Bytes -> `)
 	connected = regexp.MustCompile(`rank \d+ Connected CollNet`)
+	// "Channel 00/0 : 0[0] -> 8[0] [send] via NET/IB/0/GDRDMA", also with "(PXN)", "/Shared" and a flavour of GDRDMA behind
+	// it (src/transport/net.cc); "… via COLLNET/SHARP/0/GDRDMA" (src/transport/coll_net.cc).
+	viaLine   = regexp.MustCompile(`via (NET|COLLNET)/([^/\s]+)/\d+(?:\([^)]*\))?(/GDRDMA)?`)
 	sharpLine = regexp.MustCompile(`SHARP rank \d+/\d+ initialized on \S+`)
 )
 
@@ -59,6 +63,9 @@ func readDebugLog(text string) debugLog {
 				d.add(choice{function: m[1], bytes: bytes, other: m[2]})
 			}
 		}
+		if m := viaLine.FindStringSubmatch(line); m != nil {
+			d.reaches(m[1] + "/" + m[2] + m[3])
+		}
 		d.connected = d.connected || connected.MatchString(line)
 		d.unavailable = d.unavailable || strings.Contains(line, "NVLS multicast support is not available")
 		if m := sharpLine.FindString(line); m != "" && d.sharp == "" {
@@ -69,6 +76,13 @@ func readDebugLog(text string) debugLog {
 		}
 	}
 	return d
+}
+
+// reaches keeps each way once.
+func (d *debugLog) reaches(way string) {
+	if !slices.Contains(d.via, way) {
+		d.via = append(d.via, way)
+	}
 }
 
 // add keeps each choice once.

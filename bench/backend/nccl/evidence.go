@@ -30,7 +30,7 @@ func observed(name string, hosts int) string {
 func shown(c bench.Case, count int, windows bool, records []nccl.Record, lost uint64, log debugLog) bench.Evidence {
 	function := functions[c.What.Collective]
 	if function == "" {
-		return bench.Evidence{Source: "library", Detail: "NCCL makes it of sends and receives"}
+		return bench.Evidence{Source: "library", Detail: "NCCL makes it of sends and receives", Via: log.ways()}
 	}
 	wanted := uint64(count) * uint64(c.What.DataType.Size())
 	var names, details []string
@@ -59,12 +59,22 @@ func shown(c bench.Case, count int, windows bool, records []nccl.Record, lost ui
 		source = "debug log"
 	}
 	if names == nil {
-		return bench.Evidence{}
+		return bench.Evidence{Via: log.ways()}
 	}
 	if lost > 0 {
 		details = append(details, fmt.Sprintf("%d operations not recorded", lost))
 	}
-	return bench.Evidence{Observed: asAsked(c, names), Source: source, Detail: strings.Join(append(details, log.collNet(c)...), "; ")}
+	return bench.Evidence{Observed: asAsked(c, names), Source: source, Detail: strings.Join(append(details, log.collNet(c)...), "; "), Via: log.ways()}
+}
+
+// ways are those by which the log says that other nodes are reached.
+func (d debugLog) ways() string {
+	ways := slices.Clone(d.via)
+	if d.connected {
+		ways = append(ways, "COLLNET")
+	}
+	slices.Sort(ways)
+	return strings.Join(ways, ", ")
 }
 
 // asAsked are our names of what ran, each once. A CollNet algorithm has the name by which it was asked for if that

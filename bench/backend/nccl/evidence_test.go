@@ -51,6 +51,21 @@ func TestDebugLog(t *testing.T) {
 	}
 }
 
+func TestWays(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "",
+		"vm1:17:42 [0] NCCL INFO Channel 00/0 : 0[0] -> 8[0] [send] via NET/IB/0/GDRDMA\n" +
+			"vm1:17:42 [0] NCCL INFO Channel 01/0 : 8[0] -> 0[0] [receive] via NET/IB/3(PXN)/GDRDMA(PCI)/Shared\n": "NET/IB/GDRDMA",
+		"vm1:17:42 [0] NCCL INFO Channel 00/0 : 0[0] -> 8[0] [send] via NET/Socket/0\nvm1:17:42 [0] NCCL INFO Channel 02/0 : 0[0] -> 1[1] via P2P/CUMEM\n": "NET/Socket",
+		"NCCL INFO CollNet 00/0 : 0 [send] via COLLNET/SHARP/0/GDRDMA\nNCCL INFO Channel 00 : 0[0] -> 1[0] [send] via NET/IBext_v8/1\n" +
+			"NCCL INFO rank 0 Connected CollNet\n": "COLLNET, COLLNET/SHARP/GDRDMA, NET/IBext_v8",
+	} {
+		if got := readDebugLog(text).ways(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzDebugLog(f *testing.F) {
 	for _, s := range []string{log220, log223, log224, log230} {
 		f.Add(s)
@@ -90,7 +105,7 @@ func TestShown(t *testing.T) {
 		{"sharp silently ring", test(collectives.AllReduce, "sharp", hosts(2)), []nccl.Record{run("RING", 20)}, false, readDebugLog(log230),
 			bench.Evidence{Observed: "ring", Source: "profiler", Detail: "20 × RING SIMPLE, 16 channels; Cannot initialize CollNet, using point-to-point network instead"}},
 		{"sharp", test(collectives.AllReduce, "sharp", hosts(2)), []nccl.Record{run("COLLNET_CHAIN", 3)}, false, sharpLog,
-			bench.Evidence{Observed: "sharp", Source: "profiler", Detail: "3 × COLLNET_CHAIN SIMPLE, 16 channels; CollNet connected; SHARP rank 0/2 initialized on mlx5_0:1"}},
+			bench.Evidence{Observed: "sharp", Source: "profiler", Detail: "3 × COLLNET_CHAIN SIMPLE, 16 channels; CollNet connected; SHARP rank 0/2 initialized on mlx5_0:1", Via: "COLLNET"}},
 		{"by its own name", test(collectives.AllReduce, "collnetchain", hosts(2)), []nccl.Record{run("COLLNET_CHAIN", 3)}, false, debugLog{},
 			bench.Evidence{Observed: "collnetchain", Source: "profiler", Detail: "3 × COLLNET_CHAIN SIMPLE, 16 channels"}},
 		{"nvls across hosts", test(collectives.AllReduce, bench.Auto, hosts(2)), []nccl.Record{run("NVLS", 3)}, false, debugLog{},
