@@ -236,42 +236,6 @@ func TestFixedIterations(t *testing.T) {
 	}
 }
 
-func TestBatchTiming(t *testing.T) {
-	cases := testCases(8, "ring")
-	cases[0].How.Timing = TimingBatch
-	f := &fake{cost: constant(0.001)}
-	results, err := drive(t, f, Plan{Cases: cases, Warmup: 3, Iterations: 20}, t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := results[0]; r.IterationsPerSample != 20 || len(r.Seconds[0]) != minSamples {
-		t.Errorf("%d iterations a sample, %d samples", r.IterationsPerSample, len(r.Seconds[0]))
-	}
-}
-
-// TestSampleLength: a sample of batch timing takes the time that is asked for, though one batch of the warm-up was held up.
-func TestSampleLength(t *testing.T) {
-	cases := testCases(8, "ring")
-	cases[0].How.Timing = TimingBatch
-	for sample, want := range map[float64]int{0: 5, 0.02: 20} {
-		f := &fake{}
-		n := 0
-		f.cost = func(Case, int) float64 {
-			if n++; n == 3 {
-				return 1
-			}
-			return 0.001
-		}
-		results, err := drive(t, f, Plan{Cases: cases, Warmup: 2, Sample: sample, Budget: 10}, t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r := results[0]; r.IterationsPerSample != want {
-			t.Errorf("sample %g s: %d iterations a sample, want %d", sample, r.IterationsPerSample, want)
-		}
-	}
-}
-
 func TestSamplesAreBoundedAndCoverTheWholeTime(t *testing.T) {
 	f := &fake{}
 	i := 0.0
@@ -325,14 +289,14 @@ func TestWrongUnprovenAndOtherAlgorithms(t *testing.T) {
 		e     Evidence
 		want  Status
 	}{
-		{"ring", Evidence{"ring", "program", "", false}, OK},
-		{Auto, Evidence{"direct", "program", "", false}, OK},
-		{"ring", Evidence{"direct", "program", "", false}, Failed},
+		{"ring", Evidence{Observed: "ring", Source: "program"}, OK},
+		{Auto, Evidence{Observed: "direct", Source: "program"}, OK},
+		{"ring", Evidence{Observed: "direct", Source: "program"}, Failed},
 		{"ring", Evidence{}, Unproven},
-		{"ring", Evidence{"", "library", "it chose", false}, Unproven},
-		{"ring", Evidence{"ring", "profiler", "", true}, OK},
+		{"ring", Evidence{Source: "library", Detail: "it chose"}, Unproven},
+		{"ring", Evidence{Observed: "ring", Source: "profiler", StandIn: true}, OK},
 		{Auto, Evidence{}, Unproven},
-		{Auto, Evidence{"", "library", "it chose", false}, OK},
+		{Auto, Evidence{Source: "library", Detail: "it chose"}, OK},
 	} {
 		f := &fake{cost: constant(0.001), evidence: func(Case) Evidence { return c.e }}
 		results, _ := drive(t, f, Plan{Cases: testCases(8, c.asked), Warmup: 0}, t.Context())
