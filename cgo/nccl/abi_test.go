@@ -25,8 +25,7 @@ func configFields(t *testing.T) []string {
 
 // TestDeclarations holds nccl.h and calls.h against the table of facts, and against the header that is installed.
 func TestDeclarations(t *testing.T) {
-	facts := []string{"size ncclResult_t", "size ncclDataType_t", "size ncclRedOp_t", "size ncclUniqueId", "size ncclConfig_t", "size ncclSimInfo_t",
-		"field ncclSimInfo_t magic", "field ncclSimInfo_t version", "field ncclSimInfo_t estimatedTime"}
+	facts := []string{"size ncclResult_t", "size ncclDataType_t", "size ncclRedOp_t", "size ncclUniqueId", "size ncclConfig_t"}
 	for _, f := range configFields(t) {
 		facts = append(facts, "field ncclConfig_t "+f)
 	}
@@ -49,7 +48,7 @@ func TestDeclarations(t *testing.T) {
 		},
 		Excused: func(fact string) bool { return fact == "size ncclConfig_t" },
 		Optional: func(fact string) bool {
-			return slices.Contains(late, strings.TrimPrefix(fact, "type ")) || strings.HasPrefix(fact, "field ncclConfig_t") || strings.Contains(fact, "SimInfo") ||
+			return slices.Contains(late, strings.TrimPrefix(fact, "type ")) || strings.HasPrefix(fact, "field ncclConfig_t") ||
 				slices.Contains([]string{"value ncclTimeout", "value ncclFloat8e4m3", "value ncclFloat8e5m2", "value NCCL_WIN_COLL_SYMMETRIC"}, fact)
 		},
 	})

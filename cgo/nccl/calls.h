@@ -45,7 +45,6 @@
 	CALL(CB_OPTIONAL, ncclCommDeregister, (const ncclComm_t comm, void *handle), (comm, handle)) \
 	CALL(CB_OPTIONAL, ncclCommWindowRegister, (ncclComm_t comm, void *memory, size_t bytes, ncclWindow_t *window, int flags), (comm, memory, bytes, window, flags)) \
 	CALL(CB_OPTIONAL, ncclCommWindowDeregister, (ncclComm_t comm, ncclWindow_t window), (comm, window)) \
-	CALL(CB_OPTIONAL, ncclGroupSimulateEnd, (ncclSimInfo_t *info), (info)) \
 	CALL(CB_OPTIONAL, ncclAlltoAll, (const void *send, void *recv, size_t count, ncclDataType_t type, ncclComm_t comm, cudaStream_t stream), \
 		(send, recv, count, type, comm, stream)) \
 	CALL(CB_OPTIONAL, ncclGather, (const void *send, void *recv, size_t count, ncclDataType_t type, int root, ncclComm_t comm, cudaStream_t stream), \

@@ -17,11 +17,6 @@ static ncclConfig_t cb_config(void) {
 	};
 	return c;
 }
-
-static ncclSimInfo_t cb_sim_info(void) {
-	ncclSimInfo_t s = {sizeof s, CB_SIM_INFO_MAGIC, CB_DECLARED_VERSION, -1};
-	return s;
-}
 */
 import "C"
 
@@ -56,6 +51,9 @@ func (c Config) native() C.ncclConfig_t {
 		if s.value != 0 {
 			*s.field = C.int(s.value)
 		}
+	}
+	if c.Blocking {
+		n.blocking = 1
 	}
 	return n
 }
@@ -195,20 +193,4 @@ func (c *Comm) PreMulSum(scalar []byte, t Type) (Op, error) {
 // DestroyOp takes back what PreMulSum made.
 func (c *Comm) DestroyOp(op Op) error {
 	return check("ncclRedOpDestroy", C.cb_ncclRedOpDestroy(C.ncclRedOp_t(op), c.handle()))
-}
-
-// Predict is the time in seconds that NCCL itself predicts for the operation; nothing is carried out.
-func (o *Operation) Predict() (float64, error) {
-	if C.cb_nccl.ncclGroupSimulateEnd == nil {
-		return 0, lacks("ncclGroupSimulateEnd")
-	}
-	if err := check("ncclGroupStart", C.cb_ncclGroupStart()); err != nil {
-		return 0, err
-	}
-	issued := o.Issue(context.Background()) // in a group nothing waits
-	info := C.cb_sim_info()
-	if err := check("ncclGroupSimulateEnd", C.cb_ncclGroupSimulateEnd(&info)); err != nil {
-		return 0, err
-	}
-	return float64(info.estimatedTime) * 1e-6, issued
 }

@@ -2,7 +2,7 @@
 // windows, a timed loop in C, and a profiler plugin that says which algorithm ran. It goes through libnccl.so.2, from
 // 2.18 to the newest, which it opens at run time.
 //
-// It stands on cgo/cuda and below bench/backend/nccl. Communicators are non-blocking: no call of this package waits
+// It stands on cgo/cuda and below bench/backend/nccl. Unless a communicator is told to block, no call of this package waits
 // longer than its context says.
 package nccl
 
@@ -119,6 +119,10 @@ const (
 type Config struct {
 	MinCTAs, MaxCTAs int // blocks of a kernel, which is channels
 	CGAClusterSize   int
+	// Blocking has calls come back when they are done, however long that takes: who asks for it must be able to end the
+	// process. Without it NCCL 2.23 and later launches each operation by a thread that it makes for it, which takes longer
+	// than a short operation does (ncclGroupEndInternal in src/group.cc).
+	Blocking bool
 }
 
 // Call describes an operation of one rank. In place, Send lies where the collective wants it in Recv.

@@ -54,16 +54,7 @@ typedef struct {
 	int graphStreamOrdering;
 } ncclConfig_t;
 
-// What ncclGroupSimulateEnd answers; 2.22.
-typedef struct {
-	size_t size;
-	unsigned int magic;
-	unsigned int version;
-	float estimatedTime; // microseconds
-} ncclSimInfo_t;
-
 #define CB_CONFIG_MAGIC 0xcafebeef
-#define CB_SIM_INFO_MAGIC 0x74685283
 #define CB_UNDEFINED INT_MIN
 
 #endif

@@ -85,9 +85,6 @@ func (o *Operation) Native() bool { return false }
 // Issue fails: see dl.ErrNoCgo.
 func (o *Operation) Issue(context.Context) error { return Open() }
 
-// Predict fails: see dl.ErrNoCgo.
-func (o *Operation) Predict() (float64, error) { return 0, Open() }
-
 // Close has nothing to do.
 func (o *Operation) Close() {}
 

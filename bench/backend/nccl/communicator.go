@@ -70,7 +70,7 @@ func (c *communicator) open(ctx context.Context) error {
 	}
 	var id nccl.UniqueID
 	copy(id[:], all[0].ID)
-	c.comm, err = nccl.Join(ctx, id, c.group.Ranks(), int(c.group.Node()), nccl.Config{})
+	c.comm, err = nccl.Join(ctx, id, c.group.Ranks(), int(c.group.Node()), nccl.Config{Blocking: true})
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", c.name(int(c.group.Node())), c.device, err)
 	}
