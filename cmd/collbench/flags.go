@@ -25,7 +25,7 @@ func caseFlags() []cli.Flag {
 		&cli.StringFlag{Name: "backend", Usage: "what carries out the collectives: see list backends (default: host)"},
 		&cli.StringFlag{Name: "variant", Usage: "`VARIANTS`, separated by |, each measured by processes of its own: a backend's own by name, settings such as UCX_TLS=tcp;UCX_NET_DEVICES=eth0, or default (default: default)"},
 		&cli.StringFlag{Name: "transport", Usage: "shm, tcp, or shm+tcp: memory within a host, TCP between hosts (default: shm on one host, else tcp)"},
-		&cli.StringFlag{Name: "buffers", Usage: "private or registered: lying in shared memory from the start (default: private)"},
+		&cli.StringFlag{Name: "buffers", Usage: "private or registered: in shared memory, or known to the library, from the start (default: private)"},
 		&cli.StringFlag{Name: "collective", Usage: "`NAMES`, separated by commas: see list collectives (default: all_reduce)"},
 		&cli.StringFlag{Name: "operation", Usage: "point-to-point tests instead, `NAMES` separated by commas: see list operations"},
 		&cli.StringFlag{Name: "pair", Usage: "ranks `FROM,TO` of a point-to-point test (default: the first and the last)"},
