@@ -269,7 +269,7 @@ func judge(asked string, e Evidence) (Status, string) {
 	case e.Observed == "" || e.Source == "":
 		return Unproven, "nothing shows which algorithm ran"
 	case asked != Auto && asked != e.Observed:
-		return Failed, fmt.Sprintf("asked for %s, but %s ran (%s)", asked, e.Observed, e.Source)
+		return Failed, fmt.Sprintf("asked %s, ran %s (%s)", asked, e.Observed, e.Source)
 	}
 	return OK, ""
 }

@@ -72,7 +72,7 @@ func (c *communicator) open(ctx context.Context) error {
 	copy(id[:], all[0].ID)
 	c.comm, err = nccl.Join(ctx, id, c.group.Ranks(), int(c.group.Node()), nccl.Config{})
 	if err != nil {
-		return fmt.Errorf("%s on %s: %w", c.name(int(c.group.Node())), c.device, err)
+		return fmt.Errorf("%s: %w", c.device, err)
 	}
 	return nil
 }
