@@ -152,6 +152,9 @@ func (b Backend) Environment(c bench.Case) ([]string, error) {
 	if version < v2_23 {
 		list = []string{"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT,TUNING"}
 	}
+	if c.What.Operation == "" && c.What.Collective == collectives.Broadcast && version >= v2_29 {
+		list = append(list, loneBroadcast)
+	}
 	return append(list, v.settings...), nil
 }
 
