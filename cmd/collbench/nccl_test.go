@@ -20,6 +20,7 @@ func TestNCCL(t *testing.T) {
 	t.Run("faults", func(t *testing.T) { ncclFaults(t, program) })
 	t.Run("faults of the library", func(t *testing.T) { ncclLibraryFaults(t, program) })
 	t.Run("mixed libraries", func(t *testing.T) { ncclMixed(t, program) })
+	t.Run("matrix", func(t *testing.T) { ncclMatrix(t, program) })
 	t.Run("hosts", func(t *testing.T) { ncclHosts(t, program) })
 	t.Run("without libraries", func(t *testing.T) { ncclMissing(t, program) })
 }
@@ -53,12 +54,12 @@ func rowsOf(t *testing.T, cmd *exec.Cmd) (rows []row, code int, said string) {
 
 // row is what the tests look at of a printed row.
 type row struct {
-	Algorithm, Observed, Status, Error, Op, Collective string
-	Bytes                                              int64
-	Wrong                                              *int64
-	Simulated                                          bool
-	Seconds                                            *struct{ Median float64 }
-	Fault                                              *bench.Fault
+	Algorithm, Observed, Status, Error, Op, DType, Collective string
+	Bytes                                                     int64
+	Wrong                                                     *int64
+	Simulated                                                 bool
+	Seconds                                                   *struct{ Median float64 }
+	Fault                                                     *bench.Fault
 }
 
 // built builds the program as make does: without -z lazy it might ask for libnvidia-ml at its start.
