@@ -105,7 +105,7 @@ static std::vector<std::string> split(const std::string &text, char at) {
 }
 
 static const char *const kinds[] = {"wrong", "hang", "hang-init", "async", "slow", "algorithm", "null-window",
-	"out-of-memory", "driver", "version"};
+	"out-of-memory", "driver", "version", "traffic"};
 
 // An unknown fault would pass a test that it was meant to fail, so it ends the process.
 static std::vector<Fault> parse(const char *text) {
