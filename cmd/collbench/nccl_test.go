@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"collbench/bench"
+	"collbench/bench/summary"
 	"collbench/cgo/softgpu/softgputest"
 )
 
@@ -20,6 +21,8 @@ func TestNCCL(t *testing.T) {
 	t.Run("faults", func(t *testing.T) { ncclFaults(t, program) })
 	t.Run("faults of the library", func(t *testing.T) { ncclLibraryFaults(t, program) })
 	t.Run("mixed libraries", func(t *testing.T) { ncclMixed(t, program) })
+	t.Run("counters", func(t *testing.T) { ncclCounters(t, program) })
+	t.Run("devices", func(t *testing.T) { ncclDevices(t, program) })
 	t.Run("matrix", func(t *testing.T) { ncclMatrix(t, program) })
 	t.Run("hosts", func(t *testing.T) { ncclHosts(t, program) })
 	t.Run("without libraries", func(t *testing.T) { ncclMissing(t, program) })
@@ -54,12 +57,15 @@ func rowsOf(t *testing.T, cmd *exec.Cmd) (rows []row, code int, said string) {
 
 // row is what the tests look at of a printed row.
 type row struct {
-	Algorithm, Observed, Status, Error, Op, DType, Collective string
-	Bytes                                                     int64
-	Wrong                                                     *int64
-	Simulated                                                 bool
-	Seconds                                                   *struct{ Median float64 }
-	Fault                                                     *bench.Fault
+	Algorithm, Observed, Status, Error, Op, DType, Collective, Note string
+	Bytes                                                           int64
+	Wrong                                                           *int64
+	Simulated                                                       bool
+	Throttled                                                       []string
+	Seconds                                                         *summary.Seconds
+	Operations                                                      *summary.Operations
+	Counted                                                         *summary.Counted
+	Fault                                                           *bench.Fault
 }
 
 // built builds the program as make does: without -z lazy it might ask for libnvidia-ml at its start.
