@@ -23,6 +23,8 @@ func TestNCCL(t *testing.T) {
 	t.Run("mixed libraries", func(t *testing.T) { ncclMixed(t, program) })
 	t.Run("counters", func(t *testing.T) { ncclCounters(t, program) })
 	t.Run("devices", func(t *testing.T) { ncclDevices(t, program) })
+	t.Run("gpu-check", func(t *testing.T) { ncclCheck(t, program) })
+	t.Run("refused", func(t *testing.T) { ncclRefused(t, program) })
 	t.Run("matrix", func(t *testing.T) { ncclMatrix(t, program) })
 	t.Run("hosts", func(t *testing.T) { ncclHosts(t, program) })
 	t.Run("without libraries", func(t *testing.T) { ncclMissing(t, program) })
