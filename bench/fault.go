@@ -1,10 +1,10 @@
 package bench
 
 // Fault is what the watchdog knows of a case that failed: which node did not go on, and where all of them were. It is
-// the error too.
+// the error too. Where nothing shows which node it was, the position is where they all were, without a rank and a host.
 type Fault struct {
 	Kind    FaultKind `json:"kind"`
-	PID     int       `json:"pid"`
+	PID     int       `json:"pid,omitempty"`
 	GivenUp float64   `json:"given_up_after,omitempty"` // seconds that the watchdog has waited
 	Position
 	Others []Position `json:"others,omitempty"` // the first of the other nodes
@@ -27,7 +27,7 @@ const (
 type Position struct {
 	Rank      *int    `json:"rank,omitempty"`
 	Switch    *int    `json:"switch,omitempty"` // instead of a rank
-	Host      string  `json:"host"`
+	Host      string  `json:"host,omitempty"`
 	Stage     string  `json:"stage"`
 	Iteration int64   `json:"iteration"` // from 0; of the stages warm-up and iterate
 	Round     int64   `json:"round"`     // of the algorithm, where the backend has one

@@ -253,11 +253,13 @@ func (m *measurement) fill(p Plan) {
 	if r.Status == "" {
 		r.Status, r.Error = judge(r.What.Algorithm, r.Evidence)
 	}
+	r.Note = throttled(r.Clocks)
 	if len(m.seconds) > 0 && r.Status != Failed && precision > p.Precision && p.Iterations == 0 {
-		r.Note = fmt.Sprintf("precision %s not reached: %s", unit.Percent(p.Precision), unit.Percent(precision))
+		text := unit.Percent(precision)
 		if math.IsInf(precision, 1) {
-			r.Note = fmt.Sprintf("precision %s not reached: too few samples for an interval", unit.Percent(p.Precision))
+			text = "too few samples for an interval"
 		}
+		r.Note = JoinNotes(r.Note, fmt.Sprintf("precision %s not reached: %s", unit.Percent(p.Precision), text))
 	}
 }
 
@@ -269,7 +271,7 @@ func judge(asked string, e Evidence) (Status, string) {
 	case e.Observed == "" || e.Source == "":
 		return Unproven, "nothing shows which algorithm ran"
 	case asked != Auto && asked != e.Observed:
-		return Failed, fmt.Sprintf("asked for %s, but %s ran (%s)", asked, e.Observed, e.Source)
+		return Failed, fmt.Sprintf("asked %s, ran %s (%s)", asked, e.Observed, e.Source)
 	}
 	return OK, ""
 }

@@ -40,8 +40,10 @@ type Result struct {
 	IterationsPerSample int         `json:"iterations_per_sample,omitempty"`
 	Wrong               *int64      `json:"wrong,omitempty"` // elements; absent where nothing was verified
 	Evidence            Evidence    `json:"evidence"`
-	Chunks              int         `json:"chunks,omitempty"` // those really used
-	Counted             []LinkBytes `json:"counted,omitempty"`
+	Chunks              int         `json:"chunks,omitempty"`     // those really used
+	Counted             []LinkBytes `json:"counted,omitempty"`    // by rank
+	CountedOn           string      `json:"counted_on,omitempty"` // OnNVLink, OnInfiniBand; absent: a virtual cluster's links
+	Clocks              []Clocks    `json:"clocks,omitempty"`     // by rank
 	Simulated           bool        `json:"simulated,omitempty"`
 	CPU                 *CPU        `json:"cpu,omitempty"` // of the timed iterations
 }
@@ -59,7 +61,7 @@ type Evidence struct {
 }
 
 // LinkBytes is what a rank's link carried in one timed iteration on the average, from the link's own counters and
-// with all headers. Ranks that share a link share its bytes evenly.
+// with all headers, but for NVLink, which counts data alone. Ranks that share a link share its bytes evenly.
 type LinkBytes struct {
 	Sent     float64 `json:"bytes_sent"`
 	Received float64 `json:"bytes_received"`

@@ -17,7 +17,10 @@ type Runner struct {
 	Now      func() time.Time   // nil: time.Now
 	// Environment lists what the processes that carry out the case have to have in their environment; nil: nothing.
 	Environment func(Case) ([]string, error)
-	FailFast    bool // end with the first case that is wrong or failed
+	// Devices is told of the ranks' devices, by rank, when a team that knows them is ready; nil: nobody is. An error ends
+	// the run.
+	Devices  func([]*Device) error
+	FailFast bool // end with the first case that is wrong or failed
 }
 
 // ErrFailFast is the error of a run that has ended with a case that is wrong or failed.
@@ -161,7 +164,19 @@ func (s *run) ready(ctx context.Context, c Case) (fatal, failed error) {
 		}
 		s.team, s.environment, s.unstarted = team, environment, 0
 	}
-	return nil, s.team.Prepare(ctx, c)
+	if failed = s.team.Prepare(ctx, c); failed != nil {
+		return nil, failed
+	}
+	return s.describe(), nil
+}
+
+// describe passes on what the team knows of its devices.
+func (s *run) describe() error {
+	team, ok := s.team.(DescribedTeam)
+	if !ok || s.Devices == nil || len(team.Devices()) == 0 {
+		return nil
+	}
+	return s.Devices(team.Devices())
 }
 
 // notStarted says whose error it is that no team could be started: the run's if it will not be better next time.

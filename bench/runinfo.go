@@ -58,6 +58,8 @@ type RankInfo struct {
 	Host  string `json:"host"`
 	Local int    `json:"local"`          // among the ranks of the host, as the launcher counts
 	CPUs  []int  `json:"cpus,omitempty"` // it was pinned to; absent: not pinned
+	// Device is known once the first case of its backend is prepared.
+	Device *Device `json:"device,omitempty"`
 }
 
 // LinkInfo is one VM's link.

@@ -69,6 +69,8 @@ func (m *measurement) take(b Batch, elapsed float64) {
 		m.counted[i].Sent += b.Counted[i].Sent
 		m.counted[i].Received += b.Counted[i].Received
 	}
+	m.result.CountedOn = b.On
+	m.watch(b.Clocks)
 	if b.CPU != nil {
 		m.busy += b.CPU.Busy * elapsed
 		m.busyTime += elapsed

@@ -19,6 +19,8 @@ type Batch struct {
 	Evidence Evidence
 	Chunks   int
 	Counted  []LinkBytes // by rank; sums over the iterations; nil where there is no counter
+	On       string      // what they were counted on, as Result.CountedOn
+	Clocks   []Clocks    // by rank; nil where nothing tells
 	CPU      *CPU
 }
 

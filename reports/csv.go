@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"collbench/bench"
 	"collbench/bench/summary"
@@ -66,6 +67,13 @@ var columns = []column{
 	{"operations.messages", operations(func(o summary.Operations) string { return strconv.Itoa(o.Messages) })},
 	{"counted.bytes_sent", counted(func(c summary.Counted) *float64 { return &c.BytesSent })},
 	{"counted.bytes_received", counted(func(c summary.Counted) *float64 { return &c.BytesReceived })},
+	{"counted.on", func(r summary.Row) string {
+		if r.Counted == nil {
+			return ""
+		}
+		return r.Counted.On
+	}},
+	{"throttled", func(r summary.Row) string { return strings.Join(r.Throttled, " ") }},
 	{"model.seconds", modelled(func(m summary.Model) *float64 { return &m.Seconds })},
 	{"model.busbw", modelled(func(m summary.Model) *float64 { return &m.BusBW })},
 	{"operation", func(r summary.Row) string { return r.Operation }},

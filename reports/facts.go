@@ -67,9 +67,34 @@ func seats(info bench.RunInfo) (list []fact) {
 		if len(r.CPUs) > 0 {
 			text += fmt.Sprintf(", pinned to CPU %s", strings.Trim(fmt.Sprint(r.CPUs), "[]"))
 		}
+		if r.Device != nil {
+			text += ", " + oneLine(device(*r.Device))
+		}
 		list = append(list, fact{fmt.Sprintf("rank %d", r.Rank), text})
 	}
 	return list
+}
+
+// device is what a figure depends on of a rank's device: what it is, its links, and what stands between it and the rank.
+func device(d bench.Device) string {
+	parts := []string{fmt.Sprintf("%s at %s", d.Name, d.PCI), d.Library}
+	if d.Driver != "" {
+		parts = append(parts, "driver "+d.Driver)
+	}
+	if n := d.NVLink; n != nil {
+		text := fmt.Sprintf("%d NVLinks up", n.Active)
+		if len(n.Down) > 0 {
+			text += fmt.Sprintf(", %d down", len(n.Down))
+		}
+		parts = append(parts, text)
+	}
+	if d.MIG == "enabled" {
+		parts = append(parts, "MIG")
+	}
+	if d.Virtualization != "" && d.Virtualization != "none" {
+		parts = append(parts, d.Virtualization)
+	}
+	return strings.Join(parts, ", ")
 }
 
 func variables(info bench.RunInfo) (list []fact) {

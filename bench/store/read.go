@@ -147,6 +147,8 @@ func valid(r bench.Result) error {
 		return fmt.Errorf("samples of %d ranks, want those of all %d", len(r.Seconds), r.Where.Ranks)
 	case len(r.Counted) > 0 && len(r.Counted) != r.Where.Ranks:
 		return fmt.Errorf("counted bytes of %d ranks, want those of all %d", len(r.Counted), r.Where.Ranks)
+	case len(r.Clocks) > 0 && len(r.Clocks) != r.Where.Ranks:
+		return fmt.Errorf("clocks of %d ranks, want those of all %d", len(r.Clocks), r.Where.Ranks)
 	}
 	first := -1 // rank that has samples
 	for rank, samples := range r.Seconds {

@@ -10,12 +10,20 @@ import (
 // without headers: the largest over the ranks, ranks of a host sharing evenly, as bench.LinkBytes does.
 type LinkTraffic struct{ Sent, Received float64 }
 
-// OnLinks counts from the program what crosses from host to host. Switches are at home by themselves. ok is false
-// where the algorithm that ran or the hosts of the ranks are not known.
+// OnLinks counts from the program what crosses from host to host, or what crosses NVLinks where these were counted. In the
+// virtual cluster switches are at home by themselves. ok is false where the algorithm that ran or the hosts of the ranks are not known.
 func OnLinks(info bench.RunInfo, r bench.Result) (busiest LinkTraffic, ok bool) {
 	a, s, ok := program(r)
 	if !ok || len(info.Ranks) != s.Ranks {
 		return busiest, false
+	}
+	if r.CountedOn == bench.OnNVLink {
+		o := collectives.Busiest(a, s)
+		size := float64(r.Case.What.DataType.Size())
+		return LinkTraffic{Sent: size * float64(o.Sent), Received: size * float64(o.Received)}, true
+	}
+	if r.CountedOn == bench.OnInfiniBand {
+		return mean(r, a.Name)
 	}
 	hosts := map[string]int{}
 	at := make([]int, s.Ranks)

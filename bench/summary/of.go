@@ -2,6 +2,7 @@ package summary
 
 import (
 	"math"
+	"slices"
 
 	"collbench/bench"
 	"collbench/bench/stat"
@@ -44,7 +45,8 @@ func Of(info bench.RunInfo, r bench.Result) Row {
 		row.Operations = operations(a, s, w.DataType)
 		row.Model = predict(info, a, s, w.DataType, size)
 	}
-	row.Counted = counted(r.Counted)
+	row.Counted, row.Throttled = counted(r), throttled(r.Clocks)
+	row.Note = bench.JoinNotes(row.Note, contradiction(r))
 	times := IterationTimes(r.Case, r.Seconds)
 	row.Samples = len(times)
 	if withheld(r) || len(times) == 0 {
@@ -121,15 +123,27 @@ func operations(a collectives.Algorithm, s collectives.Shape, d collectives.Data
 	}
 }
 
-func counted(ranks []bench.LinkBytes) *Counted {
-	if len(ranks) == 0 {
+func counted(r bench.Result) *Counted {
+	if len(r.Counted) == 0 {
 		return nil
 	}
-	var c Counted
-	for _, r := range ranks {
-		c.BytesSent, c.BytesReceived = max(c.BytesSent, r.Sent), max(c.BytesReceived, r.Received)
+	c := Counted{On: r.CountedOn}
+	for _, rank := range r.Counted {
+		c.BytesSent, c.BytesReceived = max(c.BytesSent, rank.Sent), max(c.BytesReceived, rank.Received)
 	}
 	return &c
+}
+
+// throttled are the reasons of all ranks, each once.
+func throttled(clocks []bench.Clocks) (reasons []string) {
+	for _, c := range clocks {
+		for _, reason := range c.Throttled {
+			if !slices.Contains(reasons, reason) {
+				reasons = append(reasons, reason)
+			}
+		}
+	}
+	return reasons
 }
 
 // predict prices the program on the run's machine; nil where there is no machine or it cannot carry the shape.

@@ -44,6 +44,7 @@ type Row struct {
 	Simulated  bool         `json:"simulated"`
 	Operations *Operations  `json:"operations,omitempty"`
 	Counted    *Counted     `json:"counted,omitempty"`
+	Throttled  []string     `json:"throttled,omitempty"` // what held a rank's device back: "sw_power_cap"
 	Model      *Model       `json:"model,omitempty"`
 	Operation  string       `json:"operation,omitempty"` // the point-to-point test
 	From       *int         `json:"from,omitempty"`      // ranks of a point-to-point test of one pair
@@ -89,6 +90,7 @@ type Operations struct {
 type Counted struct {
 	BytesSent     float64 `json:"bytes_sent"`
 	BytesReceived float64 `json:"bytes_received"`
+	On            string  `json:"on,omitempty"` // "nvlink", which counts no headers, "infiniband"; absent: links of a virtual cluster
 }
 
 // Model is what the machine description predicts.

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,12 +14,11 @@ import (
 func (t *team) failure(c *collection) error {
 	if len(c.dead) == 0 {
 		slices.SortFunc(c.errors, func(a, b complaint) int { return a.node - b.node })
-		first := c.errors[0]
-		text := fmt.Sprintf("%s: %s", t.pool.name(first.node), first.text)
+		node, text := t.subject(c.errors[0])
 		if len(c.errors) > 1 {
 			text += fmt.Sprintf(" (and %d more like it)", len(c.errors)-1)
 		}
-		return t.fault(bench.FaultRefused, first.node, 0, t.errorf("%s", text).Error())
+		return t.fault(bench.FaultRefused, node, 0, t.errorf("%s", text).Error())
 	}
 	t.starter.refresh()
 	var texts []string
@@ -27,6 +27,17 @@ func (t *team) failure(c *collection) error {
 		texts = append(texts, fmt.Sprintf("%s (pid %d) %s", t.pool.name(node), w.pid, w.death()))
 	}
 	return t.fault(bench.FaultEnded, c.dead[0], 0, fmt.Sprintf("%s in %s", strings.Join(texts, ", "), t.where(c.dead[0])))
+}
+
+// subject is the node that a complaint is about, with its text: the one that it begins with, or else the one that makes
+// it.
+func (t *team) subject(c complaint) (node int, text string) {
+	for i := range t.processes {
+		if rest, ok := strings.CutPrefix(c.text, t.pool.name(i)); ok && (strings.HasPrefix(rest, ": ") || strings.HasPrefix(rest, " ")) {
+			return i, c.text
+		}
+	}
+	return c.node, fmt.Sprintf("%s: %s", t.pool.name(c.node), c.text)
 }
 
 // hang says who did not go on, as well as it can be known: a node that is stopped, one that does not answer the
@@ -45,20 +56,49 @@ func (t *team) hang(c *collection, after time.Duration) error {
 		}
 	}
 	node := t.blamed(c)
+	if node < 0 {
+		return t.deadlock(c, after)
+	}
 	return t.fault(bench.FaultStuck, node, after, fmt.Sprintf("%s (pid %d) did not go on in %s; given up after %s; %s",
 		t.pool.name(node), t.processes[node].pid, t.where(node), after, t.positions()))
 }
 
-// blamed follows who waits for whom to the node at the end: one that waits for nobody, or in a circle the first
-// that comes up again. Where nodes wait in an exchange it begins with one that has not brought its part.
-func (t *team) blamed(c *collection) int {
-	node := slices.Index(c.answered, false)
+// deadlock is the error where nothing shows which of the nodes holds the others up: they wait inside a library.
+func (t *team) deadlock(c *collection, after time.Duration) error {
+	waiting := t.waiting(c)
+	f := &bench.Fault{Kind: bench.FaultStuck, GivenUp: after.Seconds(), Position: t.position(waiting[0])}
+	f.Rank, f.Switch, f.Host, f.WaitsFor = nil, nil, "", ""
+	for i := range min(len(t.processes), maxPositions) {
+		f.Others = append(f.Others, t.position(i))
+	}
+	f.Text = fmt.Sprintf("none of %d nodes went on in %s; given up after %s; nothing shows which of them holds the others up; %s",
+		len(waiting), t.where(waiting[0]), after, t.positions())
+	return f
+}
+
+// waiting lists the nodes that have not answered. Where nodes wait in an exchange these are the ones that have not
+// brought their parts.
+func (t *team) waiting(c *collection) (nodes []int) {
 	for i, answered := range c.answered {
 		if !answered && len(c.parts[i]) == 0 {
-			node = i
-			break
+			nodes = append(nodes, i)
 		}
 	}
+	if nodes == nil {
+		nodes = append(nodes, slices.Index(c.answered, false))
+	}
+	return nodes
+}
+
+// blamed follows who waits for whom to the node at the end: one that waits for nobody, or in a circle the first
+// that comes up again. Where no node says whom it waits for it is the one that is behind the others; -1 if none is.
+func (t *team) blamed(c *collection) int {
+	waiting := t.waiting(c)
+	silent := func(i int) bool { return t.processes[i].progress.Waiting.Load() == 0 }
+	if len(waiting) > 1 && !slices.ContainsFunc(waiting, func(i int) bool { return !silent(i) }) {
+		return t.last(waiting)
+	}
+	node := waiting[0]
 	seen := map[int]bool{}
 	for !seen[node] {
 		seen[node] = true
@@ -69,6 +109,19 @@ func (t *team) blamed(c *collection) int {
 		node = next
 	}
 	return node
+}
+
+// last is the node that is behind all others of the list; -1 if several are where it is.
+func (t *team) last(nodes []int) int {
+	behind := func(a, b int) int {
+		p, q := t.processes[a].progress, t.processes[b].progress
+		return cmp.Or(cmp.Compare(t.stageOf(a), t.stageOf(b)), cmp.Compare(p.Iteration.Load(), q.Iteration.Load()), cmp.Compare(p.Round.Load(), q.Round.Load()))
+	}
+	nodes = slices.SortedStableFunc(slices.Values(nodes), behind)
+	if behind(nodes[0], nodes[1]) == 0 {
+		return -1
+	}
+	return nodes[0]
 }
 
 // fault is the error that names a node.

@@ -77,6 +77,8 @@ type result struct {
 	Verdict  bench.Verdict  `json:"verdict"`
 	Evidence bench.Evidence `json:"evidence"`
 	Chunks   int            `json:"chunks"`
+	bench.Observation
+	Device *bench.Device `json:"device,omitempty"` // with the first case that is prepared
 }
 
 // maxMessage bounds a message in bytes: an exchange among 1,000 nodes still fits.

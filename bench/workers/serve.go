@@ -197,7 +197,10 @@ func (w *worker) handle(ctx context.Context, m message) (answer message) {
 	var err error
 	switch m.Kind {
 	case prepare:
-		err = w.prepare(ctx, m.Case)
+		var device *bench.Device
+		if device, err = w.prepare(ctx, m.Case); device != nil {
+			r = &result{Device: device}
+		}
 	case iterate:
 		r, err = w.run(ctx, m.Iterations, m.Stage)
 	default:
@@ -218,34 +221,36 @@ func (w *worker) enter(s bench.Stage) {
 	w.trouble.strike(w.group, s)
 }
 
-func (w *worker) prepare(ctx context.Context, c *bench.Case) error {
+// prepare makes the operation of the case. The device is that of a communicator that was opened for it.
+func (w *worker) prepare(ctx context.Context, c *bench.Case) (device *bench.Device, err error) {
 	if c == nil {
-		return errors.New("no case")
+		return nil, errors.New("no case")
 	}
 	if w.operation != nil {
 		w.enter(bench.StageClose)
 		err := w.operation.Close()
 		w.operation = nil
 		if err != nil {
-			return fmt.Errorf("closing the operation before: %w", err)
+			return nil, fmt.Errorf("closing the operation before: %w", err)
 		}
 	}
 	comm, ok := w.communicators[c.How.Backend]
 	if !ok {
 		w.enter(bench.StageOpen)
-		var err error
 		if comm, err = w.open(ctx, c.How.Backend); err != nil {
-			return err
+			return nil, err
 		}
 		w.communicators[c.How.Backend] = comm
+		if d, ok := comm.(bench.Described); ok {
+			device = d.Device()
+		}
 	}
 	w.enter(bench.StagePrepare)
-	var err error
 	w.operation, err = comm.Prepare(ctx, *c)
 	if err != nil {
 		w.operation = nil
 	}
-	return err
+	return device, err
 }
 
 func (w *worker) open(ctx context.Context, name string) (bench.Communicator, error) {
@@ -279,5 +284,9 @@ func (w *worker) run(ctx context.Context, iterations int, stage bench.Stage) (*r
 	if err != nil {
 		return nil, err
 	}
-	return &result{Seconds: seconds, Verdict: verdict, Evidence: w.operation.Evidence(), Chunks: w.operation.Chunks()}, nil
+	r := &result{Seconds: seconds, Verdict: verdict, Evidence: w.operation.Evidence(), Chunks: w.operation.Chunks()}
+	if o, ok := w.operation.(bench.Observer); ok {
+		r.Observation = o.Observation()
+	}
+	return r, nil
 }

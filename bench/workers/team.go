@@ -22,8 +22,9 @@ type team struct {
 
 	current bench.Case // what is being done, for messages
 	stage   bench.Stage
-	each    float64 // seconds that an iteration of the current case took with all around it; 0: not known yet
-	broken  bool    // something went wrong: the processes are of no more use
+	each    float64         // seconds that an iteration of the current case took with all around it; 0: not known yet
+	devices []*bench.Device // of the case that was prepared, where it is the first
+	broken  bool            // something went wrong: the processes are of no more use
 }
 
 // start starts all processes and greets them.
@@ -57,9 +58,24 @@ func (t *team) start(ctx context.Context, environment []string) error {
 // Prepare makes all nodes ready for the case.
 func (t *team) Prepare(ctx context.Context, c bench.Case) error {
 	t.current, t.stage, t.each = c, bench.StagePrepare, 0
-	_, err := t.ask(ctx, message{Kind: prepare, Case: &c}, t.bound(30*time.Second))
-	return err
+	results, err := t.ask(ctx, message{Kind: prepare, Case: &c}, t.bound(30*time.Second))
+	if err != nil {
+		return err
+	}
+	t.devices = nil
+	for i, r := range results[:t.pool.Ranks] {
+		if r != nil && r.Device != nil {
+			if t.devices == nil {
+				t.devices = make([]*bench.Device, t.pool.Ranks)
+			}
+			t.devices[i] = r.Device
+		}
+	}
+	return nil
 }
+
+// Devices implements bench.DescribedTeam: those that the last case has brought.
+func (t *team) Devices() []*bench.Device { return t.devices }
 
 // Run carries out so many iterations on all nodes at once and verifies them.
 func (t *team) Run(ctx context.Context, iterations int, stage bench.Stage) (bench.Batch, error) {
@@ -82,9 +98,13 @@ func (t *team) Run(ctx context.Context, iterations int, stage bench.Stage) (benc
 	if t.pool.Fleet == nil { // else other hosts have CPUs too
 		batch.CPU = busy.since()
 	}
+	observe(&batch, results[:t.pool.Ranks])
 	after, err := t.links()
 	if err != nil {
 		return batch, err
+	}
+	if after != nil {
+		batch.Counted, batch.On = nil, ""
 	}
 	for i := range after {
 		batch.Counted = append(batch.Counted, bench.LinkBytes{
@@ -146,6 +166,24 @@ func joined(a, b string) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")
+}
+
+// observe takes over what counters and sensors of the ranks say, where all have them.
+func observe(b *bench.Batch, ranks []*result) {
+	for _, r := range ranks {
+		if r.Counted != nil {
+			b.Counted, b.On = append(b.Counted, *r.Counted), r.CountedOn
+		}
+		if r.Clocks != nil {
+			b.Clocks = append(b.Clocks, *r.Clocks)
+		}
+	}
+	if len(b.Counted) != len(ranks) {
+		b.Counted, b.On = nil, ""
+	}
+	if len(b.Clocks) != len(ranks) {
+		b.Clocks = nil
+	}
 }
 
 // ask sends all nodes the same request and collects their answers.

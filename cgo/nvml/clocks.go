@@ -73,7 +73,9 @@ func (d Device) reasons(c *Clocks) error {
 	for _, r := range reasons {
 		if ok && bits&r.bit != 0 {
 			c.Reasons = append(c.Reasons, r.name)
-			c.Throttled = c.Throttled || r.throttles
+			if r.throttles {
+				c.Throttled = append(c.Throttled, r.name)
+			}
 		}
 	}
 	return err

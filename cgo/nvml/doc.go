@@ -70,7 +70,7 @@ type Clocks struct {
 	Temperature *float64 // °C
 	Power       *float64 // W
 	Reasons     []string // in the words of nvidia-smi: "sw_power_cap"; "gpu_idle" is one
-	Throttled   bool     // one of the reasons makes figures slower than the device is: power, heat, or a brake
+	Throttled   []string // of these, what makes figures slower than the device is: power, heat, or a brake
 }
 
 // Peer is how two devices of this host reach each other.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -76,12 +77,25 @@ func (j *job) measure(c *cli.Context) error {
 	err = bench.Runner{
 		Plan: j.plan, Launcher: j.launcher, Report: func(e bench.Event) { progress.report(j.adjusted(e)) },
 		Sink:        func(r bench.Result) error { return j.take(r, folder, c.App.Writer) },
-		Environment: environmentOf, FailFast: j.failFast,
+		Environment: environmentOf, FailFast: j.failFast, Devices: func(d []*bench.Device) error { return j.describe(d, folder) },
 	}.Run(c.Context)
 	progress.close()
 	err = errors.Join(err, j.prove(folder), j.show(c.App.Writer))
 	fmt.Fprintf(c.App.ErrWriter, "results: %s\n", folder.Dir())
 	return j.verdict(err)
+}
+
+// describe writes the ranks' devices into the run's description.
+func (j *job) describe(devices []*bench.Device, folder *store.Folder) error {
+	known := true
+	for rank, d := range devices {
+		known = known && reflect.DeepEqual(j.info.Ranks[rank].Device, d)
+		j.info.Ranks[rank].Device = d
+	}
+	if known {
+		return nil
+	}
+	return folder.WriteInfo(j.info)
 }
 
 // adjusted is the event with what the caller knows of the case that has ended.

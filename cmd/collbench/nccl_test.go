@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"collbench/bench"
+	"collbench/bench/summary"
 	"collbench/cgo/softgpu/softgputest"
 )
 
@@ -16,15 +19,31 @@ func TestNCCL(t *testing.T) {
 	program := built(t)
 	t.Run("rows", func(t *testing.T) { ncclRows(t, program) })
 	t.Run("faults", func(t *testing.T) { ncclFaults(t, program) })
+	t.Run("faults of the library", func(t *testing.T) { ncclLibraryFaults(t, program) })
+	t.Run("mixed libraries", func(t *testing.T) { ncclMixed(t, program) })
+	t.Run("counters", func(t *testing.T) { ncclCounters(t, program) })
+	t.Run("devices", func(t *testing.T) { ncclDevices(t, program) })
+	t.Run("gpu-check", func(t *testing.T) { ncclCheck(t, program) })
+	t.Run("refused", func(t *testing.T) { ncclRefused(t, program) })
+	t.Run("matrix", func(t *testing.T) { ncclMatrix(t, program) })
+	t.Run("hosts", func(t *testing.T) { ncclHosts(t, program) })
 	t.Run("without libraries", func(t *testing.T) { ncclMissing(t, program) })
 }
 
 // onStandIns runs the program with more settings in its environment.
 func onStandIns(t *testing.T, program string, settings []string, args ...string) (rows []row, code int, said string) {
 	t.Helper()
-	cmd := exec.Command(program, append([]string{"run", "--backend", "nccl", "--iterations", "3", "--warmup", "1", "--format", "json",
-		"--out", filepath.Join(t.TempDir(), "run")}, args...)...)
+	cmd := exec.Command(program, slices.Concat([]string{"run"}, ncclArguments, []string{"--out", filepath.Join(t.TempDir(), "run")}, args)...)
 	cmd.Env = softgputest.Environment(softgputest.Libraries(t), "", settings...)
+	return rowsOf(t, cmd)
+}
+
+// ncclArguments are those of every run on the stand-ins.
+var ncclArguments = []string{"--backend", "nccl", "--iterations", "3", "--warmup", "1", "--format", "json"}
+
+// rowsOf runs a command and reads the rows that it prints.
+func rowsOf(t *testing.T, cmd *exec.Cmd) (rows []row, code int, said string) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // the exit code says it
@@ -40,14 +59,15 @@ func onStandIns(t *testing.T, program string, settings []string, args ...string)
 
 // row is what the tests look at of a printed row.
 type row struct {
-	Algorithm, Observed, Status, Error, Op, Collective string
-	Bytes                                              int64
-	Wrong                                              *int64
-	Simulated                                          bool
-	Fault                                              *struct {
-		Rank *int
-		Kind string
-	}
+	Algorithm, Observed, Status, Error, Op, DType, Collective, Note string
+	Bytes                                                           int64
+	Wrong                                                           *int64
+	Simulated                                                       bool
+	Throttled                                                       []string
+	Seconds                                                         *summary.Seconds
+	Operations                                                      *summary.Operations
+	Counted                                                         *summary.Counted
+	Fault                                                           *bench.Fault
 }
 
 // built builds the program as make does: without -z lazy it might ask for libnvidia-ml at its start.
@@ -75,47 +95,6 @@ func ncclRows(t *testing.T, program string) {
 				t.Errorf("%+v", r)
 			}
 		}
-	}
-}
-
-// ncclFaults: what goes wrong in the library, or what it does in silence, ends in the right words, and the next case
-// is measured where that can be.
-func ncclFaults(t *testing.T, program string) {
-	if testing.Short() {
-		t.Skip("waits for the watchdog: left out by -short")
-	}
-	for _, c := range []struct {
-		name, fault, want string
-		code              int
-		rank              int  // that is named; −1: none
-		next              bool // whether the other case is measured
-	}{
-		{"another algorithm in silence", "algorithm:op=allreduce", "asked for tree, but ring ran (profiler)", exitFailed, -1, true},
-		{"a wrong element", "wrong:rank=2,iteration=3", "rank 2 on ", exitFailed, -1, false},
-		{"a hang", "hang:rank=3,iteration=2", "rank 3", exitFailed, -1, false},
-		{"out of memory", "out-of-memory:device=1", "out of memory", exitFailed, 1, false},
-		{"a driver that is too old", "driver", "driver", exitFailed, -1, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			rows, code, said := onStandIns(t, program, []string{"SOFTGPU_FAULT=" + c.fault}, "-n", "4", "--algorithm", "tree,ring", "--bytes", "4KiB", "--timeout", "5s")
-			bad, good := 0, 0
-			for _, r := range rows {
-				if r.Status == "ok" {
-					good++
-					continue
-				}
-				bad++
-				if !strings.Contains(r.Error, c.want) {
-					t.Errorf("%s: %s, want %s", r.Status, r.Error, c.want)
-				}
-				if c.rank >= 0 && (r.Fault == nil || r.Fault.Rank == nil || *r.Fault.Rank != c.rank) {
-					t.Errorf("fault %+v, want rank %d", r.Fault, c.rank)
-				}
-			}
-			if code != c.code && code != exitEnvironment || bad == 0 || c.next && good == 0 {
-				t.Errorf("exit %d, %d bad and %d good rows\n%s", code, bad, good, said)
-			}
-		})
 	}
 }
 

@@ -27,7 +27,8 @@ var rules = map[string]rule{
 	"bench/backend":      {ours: []string{"bench", "bench/backend/host", "bench/backend/mpi", "bench/backend/nccl"}},
 	"bench/backend/host": {ours: []string{"bench", "bench/unit", "collectives", "collectives/algorithms", "collectives/host"}},
 	"bench/backend/mpi":  {ours: []string{"bench", "cgo/mpi", "collectives", "collectives/host"}},
-	"bench/backend/nccl": {ours: []string{"bench", "cgo/cuda", "cgo/nccl", "collectives", "collectives/host", "kernels"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/backend/nccl": {ours: []string{"bench", "bench/counters", "cgo/cuda", "cgo/nccl", "cgo/nvml", "collectives", "collectives/host", "kernels"}, theirs: []string{"golang.org/x/sys/"}},
+	"bench/counters":     {ours: []string{"bench"}},
 	"bench/environment":  {ours: []string{"bench"}},
 	"bench/store":        {ours: []string{"bench"}},
 	"bench/history": {

@@ -34,11 +34,16 @@ const (
 	v2_23 = nccl.Version(22300) // profiler plugin, PAT
 	v2_24 = nccl.Version(22400) // NCCL_ALGO by function, no silent fallback
 	v2_27 = nccl.Version(22700)
+	v2_29 = nccl.Version(22900) // broadcasts wait in a queue for all-gathers of unequal parts
 )
 
 // symmetricKernels take the place of the algorithms where both buffers lie in symmetric windows. NCCL_ALGO says nothing of
 // them, and NCCL may still hold another kernel for faster: what ran is seen.
 const symmetricKernels = "symmetric"
+
+// loneBroadcast has a broadcast take the way of all other collectives. In the queue, out of which NCCL takes it where it
+// is alone, it would lose the profiler's event; what runs is the same (ncclPrepareTasks in src/enqueue.cc).
+const loneBroadcast = "NCCL_ALLGATHERV_ENABLE=0"
 
 // collNet has NCCL use a CollNet plugin, such as that of HPC-X for SHARP, from two nodes on.
 var collNet = []string{"NCCL_COLLNET_ENABLE=1", "NCCL_COLLNET_NODE_THRESHOLD=2"}

@@ -22,8 +22,16 @@ type Backend struct {
 	version func() (nccl.Version, error)
 }
 
-// New is the backend over the library of this machine, which is opened when it is first needed.
-func New() Backend { return Backend{libraryVersion} }
+// New is the backend over the libraries of this machine, which are opened when they are first needed.
+func New() Backend { return Backend{usableVersion} }
+
+// usableVersion is the version of the library, or why nothing can be measured with it here.
+func usableVersion() (nccl.Version, error) {
+	if err := cuda.Init(); err != nil {
+		return 0, missing{err}
+	}
+	return libraryVersion()
+}
 
 func libraryVersion() (nccl.Version, error) {
 	if err := nccl.Open(); err != nil {
@@ -39,8 +47,8 @@ func (m missing) Unwrap() error        { return m.error }
 func (m missing) Is(target error) bool { return target == bench.ErrUnavailable }
 
 // Available says which libraries and devices this machine lacks; nil if it has all.
-func (b Backend) Available() error {
-	_, err := b.version()
+func (Backend) Available() error {
+	_, err := libraryVersion()
 	devices, failed := 0, cuda.Init()
 	if failed == nil {
 		devices, failed = cuda.Devices()
@@ -143,6 +151,9 @@ func (b Backend) Environment(c bench.Case) ([]string, error) {
 	list := []string{nccl.ProfilerEnvironment, "NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT"}
 	if version < v2_23 {
 		list = []string{"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT,TUNING"}
+	}
+	if c.What.Operation == "" && c.What.Collective == collectives.Broadcast && version >= v2_29 {
+		list = append(list, loneBroadcast)
 	}
 	return append(list, v.settings...), nil
 }

@@ -29,14 +29,16 @@ type communicator struct {
 	version nccl.Version
 	device  string // "GPU 3 (NVIDIA H100 80GB HBM3, 0000:19:00.0)"
 	major   int    // of its compute capability
-	broken  error  // an operation has ended in the middle
+	gauges  gauges
+	broken  error // an operation has ended in the middle
 }
 
 // hello is what the ranks tell each other before they join.
 type hello struct {
 	Version nccl.Version `json:"version"`
 	UUID    string       `json:"uuid"`
-	ID      []byte       `json:"id,omitempty"` // rank 0's
+	ID      []byte       `json:"id,omitempty"`    // rank 0's
+	Ports   bool         `json:"ports,omitempty"` // it has InfiniBand ports that count
 	Error   string       `json:"error,omitempty"`
 }
 
@@ -72,7 +74,7 @@ func (c *communicator) open(ctx context.Context) error {
 	copy(id[:], all[0].ID)
 	c.comm, err = nccl.Join(ctx, id, c.group.Ranks(), int(c.group.Node()), nccl.Config{Blocking: true})
 	if err != nil {
-		return fmt.Errorf("%s on %s: %w", c.name(int(c.group.Node())), c.device, err)
+		return fmt.Errorf("%s: %w", c.device, err)
 	}
 	return nil
 }
@@ -102,6 +104,8 @@ func (c *communicator) introduce() (h hello, err error) {
 	if err != nil {
 		return h, err
 	}
+	c.gauges.open(p, c.version, c.group)
+	h.Ports = c.gauges.ports
 	h.UUID, c.major, c.device = p.UUID, p.Major, fmt.Sprintf("GPU %d (%s, %s)", device, p.Name, p.PCI)
 	if c.context, err = device.Retain(); err != nil {
 		return h, err
@@ -184,6 +188,7 @@ func (c *communicator) agree(all []hello) error {
 			return fmt.Errorf("%s and %s have the same GPU, %s", c.name(other), c.name(rank), h.UUID)
 		}
 		users[h.UUID] = rank
+		c.gauges.ports = c.gauges.ports && h.Ports
 	}
 	return nil
 }

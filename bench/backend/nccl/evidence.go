@@ -26,7 +26,7 @@ func observed(name string, hosts int) string {
 // operations of so many elements.
 //
 // Symmetric kernels raise no event of their own: a call without one shows them, where the buffers are windows. Elsewhere
-// it shows nothing: broadcasts of NCCL 2.29 and later lose their event on the way through a queue.
+// it shows nothing.
 func shown(c bench.Case, count int, windows bool, records []nccl.Record, lost uint64, log debugLog) bench.Evidence {
 	function := functions[c.What.Collective]
 	if function == "" {

@@ -30,6 +30,7 @@ type operation struct {
 	fills         int            // times that the input was made new; the number of the iteration, or of the batch
 	checked       int            // iterations of the last Run, or its one batch
 	evidence      bench.Evidence
+	observation   bench.Observation
 }
 
 func (o *operation) build(ctx context.Context) (err error) {
@@ -159,6 +160,7 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 	var stop atomic.Int32
 	unwatch := context.AfterFunc(ctx, func() { stop.Store(1) })
 	defer unwatch()
+	before := o.gauges.read(link(o.test))
 	samples, err := o.measure(iterations, &stop)
 	if errors.Is(err, nccl.ErrStopped) {
 		err = context.Cause(ctx)
@@ -166,6 +168,9 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 	if err != nil {
 		o.broken = err
 		return nil, fmt.Errorf("%s: %s: %w", o.test, o.device, err)
+	}
+	if o.observation, err = o.observe(ctx, link(o.test), before); err != nil {
+		return nil, err
 	}
 	if err := o.show(ctx); err != nil || !o.test.Times(int(o.group.Node())) {
 		return nil, err

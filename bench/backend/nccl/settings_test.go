@@ -126,6 +126,8 @@ func TestEnvironment(t *testing.T) {
 		want    []string
 	}{
 		{23007, test(collectives.AllReduce, bench.Auto), modern},
+		{23007, test(collectives.Broadcast, bench.Auto), append(slices.Clone(modern), "NCCL_ALLGATHERV_ENABLE=0")},
+		{22809, test(collectives.Broadcast, bench.Auto), modern},
 		{22403, test(collectives.ReduceScatter, "pat"), append(slices.Clone(modern), "NCCL_ALGO=reducescatter:PAT")},
 		{22304, test(collectives.AllReduce, "tree"), append(slices.Clone(modern), "NCCL_ALGO=Tree")},
 		{22005, test(collectives.AllReduce, "nvls", variantOf("gdr=off")), []string{"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT,TUNING", "NCCL_ALGO=NVLS", "NCCL_NET_GDR_LEVEL=LOC"}},

@@ -33,6 +33,24 @@ int version(const char *text, int otherwise) {
 	return major * 10000 + minor * 100 + patch;
 }
 
+std::string host_name() {
+	char name[256] = "", network[64] = "";
+	gethostname(name, sizeof name - 1);
+	if (readlink("/proc/self/ns/net", network, sizeof network - 1) < 0)
+		*network = 0;
+	return std::string(name) + " " + network;
+}
+
+void device_uuid(int number, unsigned char bytes[16]) {
+	uint32_t hash = 2166136261u; // FNV-1a
+	for (unsigned char c : host_name())
+		hash = (hash ^ c) * 16777619u;
+	memset(bytes, 0, 16);
+	memcpy(bytes, "softgpu", 7);
+	memcpy(bytes + 8, &hash, sizeof hash);
+	bytes[15] = static_cast<unsigned char>(number);
+}
+
 const char *Fault::text(const char *key) const {
 	for (auto &[k, v] : settings)
 		if (k == key)
@@ -65,6 +83,8 @@ bool Fault::strikes(const Place &at) const {
 			here = selects(value, long(at.bytes));
 		else if (key == "op")
 			here = at.operation && strcasecmp(value.c_str(), at.operation) == 0;
+		else if (key == "asked")
+			here = env("NCCL_ALGO") && strcasestr(env("NCCL_ALGO"), value.c_str());
 		if (!here)
 			return false;
 	}
@@ -85,7 +105,7 @@ static std::vector<std::string> split(const std::string &text, char at) {
 }
 
 static const char *const kinds[] = {"wrong", "hang", "hang-init", "async", "slow", "algorithm", "null-window",
-	"out-of-memory", "driver", "version"};
+	"out-of-memory", "driver", "version", "traffic"};
 
 // An unknown fault would pass a test that it was meant to fail, so it ends the process.
 static std::vector<Fault> parse(const char *text) {

@@ -19,6 +19,12 @@ bool env_is(const char *name, const char *value); // without regard to case
 // version is a release such as "2.21.5" as NCCL writes it in a number (22105); otherwise if it isn't one.
 int version(const char *text, int otherwise);
 
+// host_name is the host's name with its network namespace: a VM of collbench's lab has only that to itself.
+std::string host_name();
+
+// device_uuid is a device's: "softgpu", four bytes that follow from host_name, and the device's number.
+void device_uuid(int number, unsigned char bytes[16]);
+
 // Place says where a fault could strike; what is not known is left at its default and matches no selector.
 struct Place {
 	int rank = -1, device = -1;

@@ -118,8 +118,7 @@ SOFTGPU_API CUresult cuDeviceGetName(char *name, int size, CUdevice d) {
 SOFTGPU_API CUresult cuDeviceGetUuid(CUuuid *uuid, CUdevice d) {
 	if (auto rc = exists(d))
 		return rc;
-	memcpy(uuid->bytes, "softgpu-standin", 15);
-	uuid->bytes[15] = char(device(d).physical);
+	device_uuid(device(d).physical, reinterpret_cast<unsigned char *>(uuid->bytes));
 	return CUDA_SUCCESS;
 }
 

@@ -107,14 +107,12 @@ void pause_until_aborted(ncclComm *comm) {
 		usleep(2000);
 }
 
-// host tells nodes apart as NCCL does, by NCCL_HOSTID or the host's name, unless so many ranks make a node.
+// host tells nodes apart by NCCL_HOSTID or the host, unless so many ranks make a node.
 static uint64_t host(int rank) {
 	long per_node = env_number("SOFTGPU_RANKS_PER_NODE", 0);
 	if (per_node > 0)
 		return uint64_t(rank / per_node);
-	char name[256] = "";
-	gethostname(name, sizeof name - 1);
-	return std::hash<std::string>()(env("NCCL_HOSTID") ? env("NCCL_HOSTID") : name);
+	return std::hash<std::string>()(env("NCCL_HOSTID") ? env("NCCL_HOSTID") : host_name());
 }
 
 // Nodes are numbered as their first ranks come.

@@ -106,7 +106,7 @@ void profile_api(ncclComm *comm, Operation &o, bool captured) {
 // symmetric kernels never had one: neither has an event of a task. One rank alone has no task at all.
 static bool has_task(ncclComm *comm, const Operation &o) {
 	if (o.function < Tuned)
-		return comm->ranks > 1 && !o.symmetric && !(o.function == Broadcast && release() >= 22900);
+		return comm->ranks > 1 && !o.symmetric && !(o.function == Broadcast && release() >= 22900 && env_number("NCCL_ALLGATHERV_ENABLE", 1));
 	return true;
 }
 

@@ -23,27 +23,41 @@ SOFTGPU_API Traffic *softgpu_traffic() {
 	return counters;
 }
 
-// share is what one rank sends for each byte of the message: a ring's 2(N-1)/N of an all-reduce, the (N+1)/N of NVLink
-// SHARP, the 1 of a network that reduces.
-static double share(ncclComm *comm, const Operation &o) {
+struct Share { double sent, received; };
+
+// share is what one rank sends and receives for each byte of the message or block: a ring's 2(N-1)/N of an all-reduce, the
+// (N+1)/N of NVLink SHARP, the 1 of a network that reduces. A broadcast goes around the ring from the root, a reduction
+// to it.
+static Share share(ncclComm *comm, const Operation &o) {
 	double n = comm->ranks;
+	bool nvls = o.algorithm == NVLS || o.algorithm == NVLSTree, first = comm->rank == o.peer;
+	bool last = comm->rank == (o.peer + comm->ranks - 1) % comm->ranks;
 	switch (o.function) {
-	case AllReduce:
-		return o.algorithm == NVLS || o.algorithm == NVLSTree ? (n + 1) / n : o.algorithm == CollNetDirect || o.algorithm == CollNetChain ? 1 : 2 * (n - 1) / n;
-	case AllGather: case ReduceScatter: return n - 1; // of a block
-	default: return o.peer == comm->rank && o.function >= SendRecv ? 0 : 1;
+	case AllReduce: {
+		double both = nvls ? (n + 1) / n : o.algorithm == CollNetDirect || o.algorithm == CollNetChain ? 1 : 2 * (n - 1) / n;
+		return {both, both};
+	}
+	case AllGather: return nvls ? Share{1, n} : Share{n - 1, n - 1};
+	case ReduceScatter: return nvls ? Share{n, 1} : Share{n - 1, n - 1};
+	case Broadcast: return {last ? 0. : 1., first ? 0. : 1.};
+	case Reduce: return {first ? 0. : 1., last ? 0. : 1.};
+	default: return first ? Share{0, 0} : Share{double(o.function == Send), double(o.function == Recv)};
 	}
 }
 
 void count_traffic(ncclComm *comm, const Operation &o) {
 	if (comm->device < 0 || comm->device >= traffic_devices || comm->ranks == 1)
 		return;
-	auto bytes = uint64_t(double(o.count * type_size(o.type)) * share(comm, o) + 0.5);
+	Place place;
+	place.rank = comm->rank;
+	place.operation = function_names[o.function];
+	place.iteration = o.iteration;
+	auto f = fault("traffic", place);
+	double bytes = double(o.count * type_size(o.type)) * double(f ? f->number("percent", 50) : 100) / 100;
+	Share s = share(comm, o);
 	Traffic &t = softgpu_traffic()[comm->device];
-	if (o.function != Recv)
-		t.sent += bytes;
-	if (o.function != Send)
-		t.received += bytes;
+	t.sent += uint64_t(bytes * s.sent + 0.5);
+	t.received += uint64_t(bytes * s.received + 0.5);
 }
 
 } // namespace softgpu

@@ -108,8 +108,12 @@ SOFTGPU_API nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char *id, nvmlDe
 }
 SOFTGPU_API nvmlReturn_t nvmlDeviceGetHandleByPciBusId(const char *id, nvmlDevice_t *device) { return nvmlDeviceGetHandleByPciBusId_v2(id, device); }
 
-// The bytes that libcuda gives: "softgpu-standin" and the device's number.
-static void uuid(int n, char text[64]) { snprintf(text, 64, "GPU-736f6674-6770-752d-7374-616e64696e%02x", n); }
+static void uuid(int n, char text[64]) {
+	unsigned char b[16];
+	device_uuid(n, b);
+	snprintf(text, 64, "GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
+		b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
 
 SOFTGPU_API nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *text, unsigned size) {
 	nvmlReturn_t why;
