@@ -23,6 +23,8 @@ var All = []Check{
 	sharp,
 	tagMatching,
 	gds,
+	asap2,
+	dpdk,
 	nvmeSNAP,
 	gpuOperator,
 	networkOperator,

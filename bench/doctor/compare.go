@@ -42,7 +42,7 @@ var compared = []struct {
 	{factMode, parityBroken, nil}, {factGPU, parityBroken, nil}, {factNCCL, parityBroken, release}, {factMPI, parityBroken, nil}, {factRate, parityBroken, nil},
 	{factNCCL, parityDiffers, nil}, {factDriver, parityDiffers, nil}, {factVBIOS, parityDiffers, nil}, {factMIG, parityDiffers, nil},
 	{factRDMA, parityDiffers, nil}, {factFirmware, parityDiffers, nil}, {factRDMADriver, parityDiffers, nil}, {factMTU, parityDiffers, nil},
-	{factUCX, parityDiffers, nil}, {factNVSHMEM, parityDiffers, nil}, {factHPCX, parityDiffers, nil}, {factCUDA, parityDiffers, nil}, {factPython, parityDiffers, nil},
+	{factUCX, parityDiffers, nil}, {factNVSHMEM, parityDiffers, nil}, {factHPCX, parityDiffers, nil}, {factCUDA, parityDiffers, nil}, {factPython, parityDiffers, nil}, {factDCGM, parityDiffers, nil}, {factContainer, parityDiffers, nil},
 	{factCPU, parityDiffers, nil}, {factCPUs, parityDiffers, nil}, {factNUMA, parityDiffers, nil}, {factHypervisor, parityDiffers, nil},
 	{factKernel, parityDiffers, nil}, {factOS, parityDiffers, nil},
 }

@@ -106,8 +106,8 @@ func docs() []byte {
 const docsFoot = `
 ## What it does not look at
 
-Whether multicast and peer access really work (that takes a program on the GPU), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes,
-offloads of Open vSwitch (ASAP²), DCGM, and libraries in virtual environments or behind LD_LIBRARY_PATH.
+Whether multicast and peer access really work (that takes a program on the GPU), the bandwidth of any link, aggregation nodes of SHARP, settings on the hypervisor, labels of Kubernetes nodes and time-slicing
+of GPUs that they tell of, what DCGM diagnoses, and libraries in virtual environments or behind LD_LIBRARY_PATH.
 `
 
 // shared are the outcomes of many checks, which the page shows once.

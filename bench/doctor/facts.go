@@ -42,6 +42,8 @@ const (
 	factHPCX       = "HPC-X"
 	factCUDA       = "CUDA toolkit"
 	factPython     = "Python packages"
+	factDCGM       = "DCGM"
+	factContainer  = "NGC container"
 )
 
 // readFacts reads them all.
@@ -155,7 +157,7 @@ var numbered = regexp.MustCompile(`\.so\.([0-9.]+)$`)
 // versions are those of the libraries in the usual folders. What lies elsewhere does not show.
 func (v *View) versions() map[string]string {
 	found := map[string]string{}
-	for prefix, fact := range map[string]string{"libnccl.so": factNCCL, "libnvshmem_host.so": factNVSHMEM} {
+	for prefix, fact := range map[string]string{"libnccl.so": factNCCL, "libnvshmem_host.so": factNVSHMEM, "libdcgm.so": factDCGM} {
 		found[fact] = each(v.libraryVersions(prefix, ""))
 	}
 	found[factMPI] = each(append(v.libraryVersions("libmpi.so", "libmpi "), v.libraryVersions("libmpich.so", "libmpich ")...))
@@ -168,6 +170,9 @@ func (v *View) versions() map[string]string {
 	}
 	found[factCUDA] = each(v.named("usr/local", regexp.MustCompile(`^cuda-([0-9.]+)$`)))
 	found[factHPCX] = each(v.named("opt", regexp.MustCompile(`^hpcx-v([0-9.]+)`)))
+	if name := v.variable("NVIDIA_PRODUCT_NAME"); name != "" { // NGC's containers say what they are
+		found[factContainer] = strings.TrimSpace(name + " " + v.variable("NVIDIA_BUILD_ID"))
+	}
 	pythons, _ := v.list("usr/local/lib")
 	var all []string
 	for _, python := range pythons {

@@ -164,6 +164,22 @@ var hostRules = map[string][]rule{
 		on(bareH100, lockUnread, replace(limitsFile, "Max locked memory", "Max looked memory")),
 		on(nothere, noRDMA), on(bareH100, unreadRDMA, noIBAccess),
 	},
+	"asap2": {
+		on(bareH100, asapOffload), on(nothere, asapNone), on(esxiA100, asapNone),
+		on(bareH100, asapSoftware, replace(string(ovsOffload), "true", "false")),
+		on(bareH100, asapSoftware, replace(string(ovsOffload), `"true"`, "")),
+		on(bareH100, asapUnseen, fail(ovsOffload, "exit status 1: ovs-vsctl: unix:/var/run/openvswitch/db.sock: database connection failed")),
+		on(bareH100, asapUnseen, remove(string(ovsOffload))),
+		on(bareH100, asapNone, set("sys/class/net/enp24s0np0_0/phys_port_name", "p0\n")),
+		on(bareH100, asapUnread, deny("sys/class/net")),
+	},
+	"dpdk": {
+		on(bareH100, hugeUsed), on(nothere, hugeNone), on(esxiA100, hugeNone),
+		on(bareH100, hugeIdle, set(hugeFolder+"/hugepages-2048kB/free_hugepages", "4096\n")),
+		on(bareH100, hugeNone, set(hugeFolder+"/hugepages-2048kB/nr_hugepages", "0\n"), set(hugeFolder+"/hugepages-2048kB/free_hugepages", "0\n")),
+		on(bareH100, hugeUnread, deny(hugeFolder)),
+		on(bareH100, hugeUnread, deny(hugeFolder+"/hugepages-2048kB/free_hugepages")),
+	},
 	"nvme-snap": {
 		on(kvmB200, snapThere), on(bareH100, snapNone), on(nothere, snapNone),
 		on(esxiA100, snapVMware, set("sys/class/nvme/nvme3/model", "Acme nvme snap controller\n")),

@@ -32,7 +32,7 @@ var (
 	virtual = regexp.MustCompile(`VMware|Microsoft Corporation|Virtual Machine|Xen|innotek|VirtualBox|Parallels|Amazon EC2|Google|OpenStack|Firecracker|KVM|QEMU|Apple Virtualization`)
 	small   = regexp.MustCompile(`^[0-9]{1,4}$`)
 	empty   = regexp.MustCompile(`^$`)
-	library = regexp.MustCompile(`^lib(nccl|nccl-net[a-z-]*|mpi|mpich|mpi_[a-z]+|nvshmem_host|sharp_coll|ucp)\.so(\.[0-9.]+)?$`)
+	library = regexp.MustCompile(`^lib(nccl|nccl-net[a-z-]*|dcgm|mpi|mpich|mpi_[a-z]+|nvshmem_host|sharp_coll|ucp)\.so(\.[0-9.]+)?$`)
 )
 
 // libraries are the folders in which libraries are looked for.
@@ -71,6 +71,8 @@ var files = []source{
 	{path: "sys/class/infiniband/*/ports/*/gid_attrs/types/*", keep: regexp.MustCompile(`^(IB/RoCE v1|RoCE v2)$`)},
 	{path: "sys/class/net/*/mtu", keep: number},
 	{path: "sys/class/net/*/statistics/*", keep: number},
+	{path: "sys/class/net/*/phys_port_name", keep: representor},
+	{path: "sys/kernel/mm/hugepages/*/*", keep: number},
 	{path: "sys/class/nvme/*/model", keep: regexp.MustCompile(`(?i)^NVMe SNAP Controller *$`)},
 	{path: "sys/module/*/version", keep: version},
 	{path: "sys/kernel/mm/memory_peers/*/version", keep: version},
@@ -91,6 +93,7 @@ var folders = []source{
 	{path: "sys/class/infiniband/*/ports/*/gid_attrs/types", keep: small},
 	{path: "sys/class/net", keep: device, loose: true},
 	{path: "sys/class/nvme", keep: device, loose: true},
+	{path: "sys/kernel/mm/hugepages", keep: regexp.MustCompile(`^hugepages-[0-9]+kB$`)},
 	{path: "run/nvidia/validations", keep: regexp.MustCompile(`^[a-z-]+-ready$`)},
 	{path: "usr/local", keep: regexp.MustCompile(`^cuda-[0-9.]+$`)},
 	{path: "opt", keep: regexp.MustCompile(`^hpcx(-v[0-9.]+)?`)},
@@ -115,6 +118,7 @@ const (
 	ucxVersion  Command = "ucx_info -v"
 	ofedVersion Command = "ofed_info -s"
 	ibvDevices  Command = "ibv_devinfo -v"
+	ovsOffload  Command = "ovs-vsctl --timeout=2 get Open_vSwitch . other_config:hw-offload"
 )
 
 // commands are the command lines that may be run, and the lines that are kept of their output; nil: by keepSMI.
@@ -125,6 +129,7 @@ var commands = map[Command]*regexp.Regexp{
 	smiNVLink:   linkLine,
 	ucxVersion:  regexp.MustCompile(`^# Library version: [0-9.]+`),
 	ofedVersion: regexp.MustCompile(`^[A-Za-z_]+-(internal-)?[0-9][0-9.-]+:?$`),
+	ovsOffload:  regexp.MustCompile(`^"?(true|false)"?$`),
 	ibvDevices:  regexp.MustCompile(`^hca_id:	[a-z0-9_]+$|^	tag matching not supported$`),
 }
 

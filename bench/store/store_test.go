@@ -257,7 +257,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil || len(warnings) > 0 || len(runs[0].Results) != kept || kept == 0 {
 		t.Errorf("kept %d, read %v, %q, %v", kept, len(runs[0].Results), warnings, err)
 	}
-	if err := f.WriteInfo(info("two")); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run.json was not written") {
+	if err := f.WriteInfo(info("two")); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run-2.json was not written") {
 		t.Errorf("a second description: error %v", err)
 	}
 }

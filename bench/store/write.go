@@ -132,27 +132,33 @@ func wholeLines(file *os.File) (int64, error) {
 func (f *Folder) Dir() string { return f.dir }
 
 // WriteInfo writes what is known of the run before its first result: run.json, or run-2.json and so on in a folder
-// that has runs. The file appears whole or not at all. Called again, it writes the file anew, with what has become known.
+// that has runs. The file appears whole or not at all. Called again for the run, it writes its file anew, with what has
+// become known.
 func (f *Folder) WriteInfo(info bench.RunInfo) error {
 	data, err := json.MarshalIndent(info, "", "  ")
 	if err != nil {
 		return fmt.Errorf("run folder %s: %w", f.dir, err)
 	}
-	name := infoName
-	for n := 2; f.info == ""; n++ {
-		if _, err := os.Lstat(filepath.Join(f.dir, name)); errors.Is(err, os.ErrNotExist) {
-			break
-		}
-		name = fmt.Sprintf("run-%d.json", n)
-	}
-	if f.info != "" {
-		name = f.info
+	name := f.info
+	if info.ID != f.run {
+		name = f.nextInfo()
 	}
 	if err := WriteWhole(filepath.Join(f.dir, name), append(data, '\n')); err != nil {
 		return fmt.Errorf("run folder %s: %s was not written: %w", f.dir, name, err)
 	}
 	f.run, f.info = info.ID, name
 	return nil
+}
+
+// nextInfo is the name of the file that will describe another run.
+func (f *Folder) nextInfo() string {
+	name := infoName
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(filepath.Join(f.dir, name)); errors.Is(err, os.ErrNotExist) {
+			return name
+		}
+		name = fmt.Sprintf("run-%d.json", n)
+	}
 }
 
 // WriteWhole makes a file appear whole or not at all, in place of one of its name: it is written under another name
