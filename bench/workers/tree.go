@@ -127,7 +127,7 @@ func (b *branch) listen(rank int, e *edge) {
 	}
 }
 
-// down passes a packet on to where it has to go below.
+// down passes a packet on to where it has to go below, to all at once: one that takes nothing does not keep the others waiting.
 func (b *branch) down(p packet) {
 	b.mutex.Lock()
 	var edges []*edge
@@ -139,9 +139,11 @@ func (b *branch) down(p packet) {
 		edges = append(edges, e)
 	}
 	b.mutex.Unlock()
+	var sent sync.WaitGroup
 	for _, e := range edges {
-		e.send(p)
+		sent.Go(func() { e.send(p) })
 	}
+	sent.Wait()
 }
 
 // leave lets the children go: after a goodbye they close their edges by themselves; those that have not after the

@@ -3,6 +3,7 @@ package workers
 import (
 	"bytes"
 	"encoding/binary"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,34 @@ func TestTree(t *testing.T) {
 			t.Errorf("from %d towards %d: %d, want %d", c.from, c.to, got, c.want)
 		}
 	}
+}
+
+// TestDownKeepsNobodyWaiting: a child that takes nothing costs the others no time.
+func TestDownKeepsNobodyWaiting(t *testing.T) {
+	b := newBranch(0, 10, func(packet) {})
+	got := make(chan struct{}, 9)
+	for child := 1; child < 10; child++ {
+		mine, theirs := net.Pipe()
+		defer theirs.Close()
+		b.below[child] = &edge{conn: mine}
+		if child == 5 {
+			continue // it does not read
+		}
+		go func() {
+			if _, err := readPacket(theirs); err == nil {
+				got <- struct{}{}
+			}
+		}()
+	}
+	start := time.Now()
+	go b.down(orderPacket(everybody, order{Kind: askState}))
+	for range 8 {
+		<-got
+	}
+	if took := time.Since(start); took > edgeTime/2 {
+		t.Errorf("the others waited for %s", took)
+	}
+	b.cut()
 }
 
 func TestADeepTree(t *testing.T) {

@@ -50,6 +50,9 @@ type arrival struct {
 // with a round long before its link is, and the link does not stand still between rounds.
 const bufferBytes = 2 << 20
 
+// acceptPause is how long a node waits that cannot accept a connection.
+const acceptPause = 50 * time.Millisecond
+
 // greetingTime bounds how long a stranger can keep a connection waiting.
 const greetingTime = 10 * time.Second
 
@@ -206,8 +209,12 @@ func (n *Network) dial(ctx context.Context, peer collectives.Node) (net.Conn, er
 func (n *Network) accept() {
 	for {
 		conn, err := n.listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil { // such as too many open files, which others may close
+			time.Sleep(acceptPause)
+			continue
 		}
 		n.work.Go(func() {
 			stop := context.AfterFunc(n.open, func() { _ = conn.Close() })

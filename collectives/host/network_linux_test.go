@@ -47,6 +47,39 @@ func newMesh(t *testing.T, nodes int) *mesh {
 	return m
 }
 
+// deafened is a listener that cannot accept at first, as a process with too many open files cannot.
+type deafened struct {
+	net.Listener
+	refusals int
+}
+
+func (d *deafened) Accept() (net.Conn, error) {
+	if d.refusals--; d.refusals >= 0 {
+		return nil, unix.EMFILE
+	}
+	return d.Listener.Accept()
+}
+
+// TestAcceptTriesAgain: a connection that could not be accepted is, as soon as it can be.
+func TestAcceptTriesAgain(t *testing.T) {
+	m := newMesh(t, 2)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := m.networks[0]
+	n.listener.Close() // its accept ends
+	n.work.Wait()
+	n.listener = &deafened{Listener: listener, refusals: 2}
+	n.work.Go(n.accept)
+	m.networks[1].nodes[0].Address = listener.Addr().String()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := m.each(func(v collectives.Node) error { return m.networks[v].Connect(ctx, []collectives.Node{1 - v}) }); err != nil {
+		t.Error(err)
+	}
+}
+
 // each runs a function for every node at once and returns the first error.
 func (m *mesh) each(do func(v collectives.Node) error) error {
 	var work sync.WaitGroup
