@@ -54,7 +54,7 @@ func (t Tuning) Estimates(c collectives.Collective, bytes int64, only ...Algorit
 
 // estimate is the time of one algorithm and protocol, as ncclTopoGetAlgoTime computes it.
 func (t Tuning) estimate(c collectives.Collective, a Algorithm, p Protocol, bytes int64) Estimate {
-	latency, bandwidth := t.latency(c, a, p)*1e-6, t.bandwidth(c, a, p)*1e9
+	latency, bandwidth := t.latency(c, a, p)/1e6, t.bandwidth(c, a, p)*1e9
 	if power := log2(bytes >> 6); power <= t.correctedTo(a) {
 		bandwidth *= treeCorrection[p][power]
 	}
