@@ -109,6 +109,7 @@ func listMachines(w io.Writer) {
 	for _, name := range model.Names() {
 		fmt.Fprintln(w, name)
 	}
+	fmt.Fprintln(w, ncclMachines())
 }
 
 func listCollectives(w io.Writer) {

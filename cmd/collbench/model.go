@@ -26,7 +26,7 @@ func modelCommand() *cli.Command {
 			&cli.StringFlag{Name: "algorithm", Value: "all", Usage: "algorithms, separated by commas; all leaves out what a shape refuses"},
 			&cli.StringFlag{Name: "ranks", Value: "8", Usage: "numbers of ranks, such as 2,4,8,72"},
 			&cli.StringFlag{Name: "bytes", Value: "64MiB", Usage: "sizes, such as 8:64MiB:x2 or 4MiB,1GiB"},
-			&cli.StringFlag{Name: "machine", Value: model.Generic, Usage: strings.Join(model.Names(), ", ") + " or a JSON file"},
+			&cli.StringFlag{Name: "machine", Value: model.Generic, Usage: strings.Join(model.Names(), ", ") + " or a JSON file; " + ncclMachines()},
 			&cli.IntFlag{Name: "domain", Usage: "ranks of an NVLink domain (default: 8 for hierarchical, nvls+sharp and nvlstree, else all)"},
 			&cli.IntFlag{Name: "radix", Value: 40, Usage: "down ports of an aggregation switch"},
 			&cli.IntFlag{Name: "chunks", Usage: "chunks of a pipeline (default: by size and machine)"},
@@ -37,6 +37,9 @@ func modelCommand() *cli.Command {
 			q, err := parseModelQuery(c)
 			if err != nil {
 				return exitError{exitUsage, fmt.Errorf("model: %w", err)}
+			}
+			if name, ok := strings.CutPrefix(c.String("machine"), ncclPrefix); ok {
+				return q.writeNCCL(c, name)
 			}
 			rows, err := q.rows(c.App.ErrWriter)
 			if err != nil {
@@ -104,7 +107,9 @@ func parseModelQuery(c *cli.Context) (q modelQuery, err error) {
 	if q.radix < 2 {
 		return q, fmt.Errorf("radix %d: want 2 or more", q.radix)
 	}
-	q.machine, err = findMachine(c.String("machine"))
+	if !strings.HasPrefix(c.String("machine"), ncclPrefix) {
+		q.machine, err = findMachine(c.String("machine"))
+	}
 	return q, err
 }
 

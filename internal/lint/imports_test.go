@@ -17,6 +17,7 @@ var rules = map[string]rule{
 	"collectives/algorithms": {ours: []string{"collectives"}},
 	"collectives/host":       {ours: []string{"collectives"}, theirs: []string{"golang.org/x/sys/"}},
 	"collectives/model":      {ours: []string{"collectives"}},
+	"collectives/model/nccl": {ours: []string{"collectives"}},
 	"bench/unit":             {},
 	"bench/stat":             {theirs: []string{"gonum.org/v1/gonum/"}},
 	"bench": {
