@@ -61,9 +61,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	ended := make(chan struct{})
 	go func() { h.all.Wait(); close(ended) }()
-	for {
+	pause := time.NewTicker(pingEvery)
+	defer pause.Stop()
+	for missed := 0; ; {
 		select {
 		case m, ok := <-heard:
+			missed = 0
 			switch {
 			case !ok || m.End:
 				h.end()
@@ -76,10 +79,13 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			h.end()
 			<-ended
 			return nil
-		case <-time.After(silence):
+		case <-pause.C:
+			if missed++; missed < patience {
+				continue
+			}
 			h.end()
 			<-ended
-			return fmt.Errorf("the launcher has been silent for %s", silence)
+			return fmt.Errorf("the launcher has been silent for %s", patience*pingEvery)
 		case <-ended:
 			return nil
 		}
@@ -89,18 +95,22 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 // await is the job, which may be long in coming: the launcher waits for all hosts, and gives signs of life meanwhile. Nil:
 // there will be none.
 func await(ctx context.Context, heard <-chan toHost) *work {
-	for {
+	pause := time.NewTicker(pingEvery)
+	defer pause.Stop()
+	for missed := 0; missed < patience; {
 		select {
 		case m, ok := <-heard:
 			if !ok || m.Job != nil {
 				return m.Job
 			}
+			missed = 0
 		case <-ctx.Done():
 			return nil
-		case <-time.After(silence):
-			return nil
+		case <-pause.C:
+			missed++
 		}
 	}
+	return nil
 }
 
 // listen reads what the launcher says. The channel is closed at its end.

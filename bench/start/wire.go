@@ -60,10 +60,11 @@ const (
 	longestMessage = 2 * longestLine
 )
 
-// pingEvery is the pause between two signs of life of the launcher, silence how long a starter does without one.
+// pingEvery is the pause between two signs of life of the launcher, patience how many pauses in a row a starter does without one.
+// It counts pauses and not time: while it was stopped, or its machine was, it could hear nothing.
 const (
 	pingEvery = 5 * time.Second
-	silence   = 30 * time.Second
+	patience  = 6
 )
 
 func messages(r io.Reader) *bufio.Scanner {

@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 			if err := t.take(&c, e); err != nil {
 				return nil, err
 			}
-			if settled == nil && len(c.dead)+len(c.errors) > 0 {
+			if settled == nil && c.broken() {
 				settled = time.After(settle)
 			}
 		case <-settled:
@@ -137,6 +138,12 @@ func (c *collection) attend() {
 		c.heard[i] = now
 	}
 	c.deadline = c.deadline.Add(held)
+}
+
+// broken says whether something has gone wrong, more than that nodes do not support the case: all of them will say so, however
+// slow they are.
+func (c *collection) broken() bool {
+	return len(c.dead) > 0 || slices.ContainsFunc(c.errors, func(e complaint) bool { return !e.refused })
 }
 
 // refused says whether all nodes have answered that the case is not supported.

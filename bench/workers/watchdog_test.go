@@ -33,3 +33,22 @@ func TestTheFleetIsExcused(t *testing.T) {
 		t.Errorf("%d are silent", len(list))
 	}
 }
+
+// TestRefusalsAreWaitedFor: a node that does not support the case breaks nothing, so that the others have time to say so too.
+func TestRefusalsAreWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		collection
+		broken, refused bool
+	}{
+		{collection{}, false, false},
+		{collection{errors: []complaint{{refused: true}}}, false, false},
+		{collection{errors: []complaint{{refused: true}, {refused: true}}}, false, true},
+		{collection{errors: []complaint{{refused: true}, {text: "no memory"}}}, true, false},
+		{collection{errors: []complaint{{refused: true}}, dead: []int{1}}, true, false},
+	} {
+		c.results = make([]*result, 2)
+		if c.collection.broken() != c.broken || c.collection.refused() != c.refused {
+			t.Errorf("%+v: broken %v, refused %v", c.collection, c.collection.broken(), c.collection.refused())
+		}
+	}
+}
