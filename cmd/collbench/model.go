@@ -26,7 +26,7 @@ func modelCommand() *cli.Command {
 			&cli.StringFlag{Name: "algorithm", Value: "all", Usage: "algorithms, separated by commas; all leaves out what a shape refuses"},
 			&cli.StringFlag{Name: "ranks", Value: "8", Usage: "numbers of ranks, such as 2,4,8,72"},
 			&cli.StringFlag{Name: "bytes", Value: "64MiB", Usage: "sizes, such as 8:64MiB:x2 or 4MiB,1GiB"},
-			&cli.StringFlag{Name: "machine", Value: model.Generic, Usage: strings.Join(model.Names(), ", ") + " or a JSON file; " + ncclMachines()},
+			&cli.StringFlag{Name: "machine", Value: model.Generic, Usage: strings.Join(model.Names(), ", ") + " or a JSON file; or " + ncclMachines()},
 			&cli.IntFlag{Name: "domain", Usage: "ranks of an NVLink domain (default: 8 for hierarchical, nvls+sharp and nvlstree, else all)"},
 			&cli.IntFlag{Name: "radix", Value: 40, Usage: "down ports of an aggregation switch"},
 			&cli.IntFlag{Name: "chunks", Usage: "chunks of a pipeline (default: by size and machine)"},

@@ -67,7 +67,7 @@ type ncclTable struct {
 // ncclMachines says which machines of NCCL's model there are.
 func ncclMachines() string {
 	versions := nccl.Versions()
-	return fmt.Sprintf("or %sVERSION:GPU for NCCL's own model, %s … %s and %s or a JSON file", ncclPrefix, versions[0], versions[len(versions)-1], strings.Join(nccl.MachineNames(), ", "))
+	return fmt.Sprintf("%sVERSION:GPU for NCCL's own model, %s … %s and %s or a JSON file", ncclPrefix, versions[0], versions[len(versions)-1], strings.Join(nccl.MachineNames(), ", "))
 }
 
 // writeNCCL answers by NCCL's own model. The name is the machine's without its prefix.
@@ -164,7 +164,7 @@ func (t *ncclTable) fill(q modelQuery, machine string, only []nccl.Algorithm) er
 		whole := int64(s.Size() * d.Size())
 		estimates := u.Estimates(c, whole, only...)
 		if len(estimates) == 0 {
-			return fmt.Errorf("NCCL %s doesn't consider these algorithms for %s on %d nodes of %d %s", u.Table.Version, c, u.Nodes, u.Topology.GPUs, u.Topology.Name)
+			return fmt.Errorf("NCCL %s doesn't consider these algorithms for %s on %d ranks of %s", u.Table.Version, c, u.Ranks, u.Topology.Name)
 		}
 		chosen := nccl.Choice(estimates)
 		for i, e := range estimates {
