@@ -93,6 +93,9 @@ func (r Runner) step(ctx context.Context, i int) (StepReport, error) {
 		all = append(all, f.Outcome)
 	}
 	report.Outcome, report.Seconds = worst(all), r.Now().Sub(begun).Seconds()
+	if missing != nil {
+		return report, nil // it is not done: the next session tries again
+	}
 	return report, r.Folder.keep(i, report)
 }
 

@@ -48,11 +48,11 @@ var (
 
 var proofTraffic = Check{
 	ID:   "proof-traffic",
-	What: "After a run on several hosts: whether the links' own counters saw what the algorithm's program makes them carry.",
+	What: "After a run: whether the links' own counters saw what the algorithm's program makes them carry.",
 	Why:  "A figure can be right and of other links: of another NIC, of TCP beside InfiniBand, or with messages that were sent again and again.",
-	How: "Bytes that the counters of InfiniBand ports, or of the virtual cluster's links, saw in an iteration, against those of the program that ran; for 1 MiB and more, " +
-		"where headers are small.",
-	Outcomes: []*Outcome{proofTrafficLike, proofTrafficLess, proofTrafficMore},
+	How: "Bytes that the counters of InfiniBand ports, of NVLink, or of the virtual cluster's links saw in an iteration, against those of the program that ran, " +
+		"where these are enough for headers and flags to be small.",
+	Outcomes: []*Outcome{proofTrafficLike, proofTrafficLess, proofTrafficMore, proofTrafficNote},
 	Sources:  []string{"https://github.com/torvalds/linux/blob/master/Documentation/ABI/stable/sysfs-class-infiniband (port_xmit_data)"},
 }
 
@@ -62,6 +62,8 @@ var (
 		Advice: "The likely cause: the bytes went another way, over a NIC that is not counted or over TCP (NCCL's log: via NET/Socket), or within hosts. Look at NCCL_IB_HCA and NCCL_SOCKET_IFNAME."}
 	proofTrafficMore = &Outcome{Status: Warn, When: "the counters saw more than 10 % more than the program makes them carry",
 		Advice: "The likely cause: others used the links too, messages were sent again (out_of_sequence, packet_seq_err), or another algorithm ran."}
+	proofTrafficNote = &Outcome{Status: Warn, When: "the counters of NVLink or InfiniBand ports differ by more than 10 % from the program; the likely cause is said with it",
+		Advice: "Look at NCCL_IB_HCA and NCCL_SOCKET_IFNAME, at NCCL's log (via NET/Socket, via SHM), and at who else uses the links."}
 )
 
 const (
@@ -73,12 +75,15 @@ const (
 func Prove(info bench.RunInfo, results []bench.Result) []bench.Finding {
 	var found []Finding
 	for _, r := range results {
-		if r.Simulated || r.Where.Hosts < 2 || r.Status == bench.Failed || r.Status == bench.Skipped {
+		if r.Simulated || r.Status == bench.Failed || r.Status == bench.Skipped {
+			continue
+		}
+		found = append(found, proveTraffic(info, r)...)
+		if r.Where.Hosts < 2 {
 			continue
 		}
 		found = append(found, proveWay(info, r)...)
 		found = append(found, proveCollNet(info, r)...)
-		found = append(found, proveTraffic(info, r)...)
 	}
 	var kept []Finding
 	for _, c := range Proofs {
@@ -155,10 +160,17 @@ func proveCollNet(info bench.RunInfo, r bench.Result) []Finding {
 	return []Finding{proofNoCollNet.found(where, "%s: SHARP was asked for, and NCCL connected no CollNet: it went over %s", r.Case, r.Evidence.Via)}
 }
 
-// proveTraffic holds the links' counters against the program.
+// proveTraffic holds the links' counters against the program: those of NVLink and InfiniBand as the row's note does.
 func proveTraffic(info bench.RunInfo, r bench.Result) []Finding {
+	if r.CountedOn != "" {
+		text := summary.Contradiction(r)
+		if text == "" {
+			return nil
+		}
+		return []Finding{proofTrafficNote.found([]Evidence{{Path: "counters of " + r.CountedOn, Field: r.Case.String(), Value: text}}, "%s: %s", r.Case, text)}
+	}
 	program, ok := summary.OnLinks(info, r)
-	if !ok || len(r.Counted) == 0 || r.What.Bytes < trafficLeast || program.Sent <= 0 {
+	if !ok || r.Where.Hosts < 2 || len(r.Counted) == 0 || r.What.Bytes < trafficLeast || program.Sent <= 0 {
 		return nil
 	}
 	counted := 0.0

@@ -67,6 +67,12 @@ func TestProve(t *testing.T) {
 		{proofInfo(), ranOn("ring", "", countedBytes(1.02)), proofTrafficLike, "within 10 %"},
 		{proofInfo(), ranOn("ring", "", countedBytes(0.01)), proofTrafficLess, "the counters saw 1 % of what ring makes a rank's link carry"},
 		{proofInfo(), ranOn("ring", "", countedBytes(1.3)), proofTrafficMore, "the counters saw 130 % of what ring makes"},
+		{proofInfo(), ranOn("ring", "", countedBytes(0.001), func(r *bench.Result) { r.CountedOn = bench.OnInfiniBand }), proofTrafficNote, "the data went another way"},
+		{proofInfo(), ranOn("ring", "", countedBytes(1.01), func(r *bench.Result) {
+			r.CountedOn = bench.OnInfiniBand
+			r.Counted[0].Received, r.Counted[1].Received = r.Counted[0].Sent, r.Counted[1].Sent
+		}), nil, ""},
+		{proofInfo(), ranOn("ring", "", countedBytes(2), func(r *bench.Result) { r.CountedOn, r.Where.Hosts, r.Where.Domain = bench.OnNVLink, 1, 2 }), proofTrafficNote, "NVLink counted"},
 		{proofInfo(), ranOn("ring", "", func(r *bench.Result) { r.What.Bytes = 4096 }, countedBytes(3)), nil, ""},
 		{proofInfo(), ranOn("ring", "", func(r *bench.Result) { r.Evidence.Observed = "symmetric" }, countedBytes(3)), nil, ""},
 	} {

@@ -20,10 +20,10 @@ const (
 	countable  = 1024
 )
 
-// contradiction says how the links' counters of a library's collective contradict its program, and the likely cause; ""
+// Contradiction says how the links' counters of a library's collective contradict its program, and the likely cause; ""
 // where they agree, or where there is nothing to compare. Means over the ranks are compared: how a library lays a tree or
 // a ring over its ranks is its own matter, but not what all of them move together.
-func contradiction(r bench.Result) string {
+func Contradiction(r bench.Result) string {
 	if len(r.Counted) == 0 || r.CountedOn == "" || r.Status == bench.Failed {
 		return ""
 	}

@@ -51,7 +51,7 @@ func TestContradiction(t *testing.T) {
 		{"partly", onLinks(collectives.AllReduce, "ring", bench.OnNVLink, 1, 5, 5), ": a part of the data went another way, such as PCI Express, shared memory or another network"},
 		{"others", onLinks(collectives.AllReduce, "ring", bench.OnNVLink, 1, 14, 20), "NVLink counted 20 MiB received by a rank in an iteration, 14 MiB by the program of ring: something else used the links, or data crossed them more than once"},
 	} {
-		if got := contradiction(c.result); got == "" != (c.want == "") || !strings.HasSuffix(got, c.want) {
+		if got := Contradiction(c.result); got == "" != (c.want == "") || !strings.HasSuffix(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

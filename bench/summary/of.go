@@ -46,7 +46,7 @@ func Of(info bench.RunInfo, r bench.Result) Row {
 		row.Model = predict(info, a, s, w.DataType, size)
 	}
 	row.Counted, row.Throttled = counted(r), throttled(r.Clocks)
-	row.Note = bench.JoinNotes(row.Note, contradiction(r))
+	row.Note = bench.JoinNotes(row.Note, Contradiction(r))
 	times := IterationTimes(r.Case, r.Seconds)
 	row.Samples = len(times)
 	if withheld(r) || len(times) == 0 {
