@@ -11,6 +11,7 @@ import (
 
 	"collbench/bench"
 	"collbench/cgo/softgpu/softgputest"
+	"collbench/collectives"
 )
 
 // ncclMatrix measures everything that NCCL is asked for, under mpirun where there is one: every row is proved and right,
@@ -19,8 +20,13 @@ func ncclMatrix(t *testing.T, program string) {
 	types, reductions := []string{"float32", "bfloat16"}, []string{"sum", "max"}
 	whole, blocks, ladder := []string{"8"}, []string{"4KiB"}, "64:1MiB:x16"
 	if os.Getenv(acceptance) != "" {
-		types = []string{"float32", "float64", "float16", "bfloat16", "int8", "uint8", "int32", "int64"}
-		reductions = []string{"sum", "prod", "max", "min", "avg"}
+		types, reductions = nil, nil
+		for _, d := range collectives.DataTypes {
+			types = append(types, d.String())
+		}
+		for _, r := range collectives.Reductions {
+			reductions = append(reductions, r.String())
+		}
 		whole, blocks, ladder = []string{"8", "4KiB", "1MiB"}, []string{"64", "4KiB", "1MiB"}, "8:64MiB:x2" // 64: 8 for each rank
 	}
 	both, auto := []string{"ring", "nvls"}, []string{"auto"}
@@ -74,12 +80,12 @@ func lacking(r row) bool {
 	switch {
 	case r.Algorithm != "nvls" || r.Collective == "all_gather":
 		return false
-	case r.Collective != "all_reduce" && r.Collective != "reduce_scatter", strings.HasSuffix(r.DType, "int8"):
+	case r.Collective != "all_reduce" && r.Collective != "reduce_scatter", strings.HasSuffix(r.DType, "int8"), strings.HasPrefix(r.DType, "float8"):
 		return true
 	case r.DType == "float32" || r.DType == "float64":
 		return r.Op != "sum"
 	}
-	return r.Op == "prod" || r.Op == "avg"
+	return r.Op != "sum" && r.Op != "min" && r.Op != "max"
 }
 
 // eightRanks is a measurement between eight ranks on the stand-ins, under mpirun, or without it.
