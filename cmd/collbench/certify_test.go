@@ -105,7 +105,7 @@ func TestCertify(t *testing.T) {
 			t.Errorf("%s does not say %q:\n%s", step, want, a.stdout)
 		}
 	}
-	if !a.said("GPUs", certify.NotRun, "NCCL is not available") || !slices.Contains(a.report.NotRun, "security") || len(a.report.NotRun) != 3 {
+	if !a.said("GPUs", certify.NotRun, "is not available") || !slices.Contains(a.report.NotRun, "security") || len(a.report.NotRun) != 3 {
 		t.Errorf("not run: %q", a.report.NotRun)
 	}
 	page, err := os.ReadFile("out/report.md")
