@@ -126,6 +126,7 @@ type Job struct {
 	Call    Call
 	Pattern Pattern
 	First   bool // this is the rank that sends, or begins
-	Bytes   int  // of a message: 1 at least, and no more than the ends have
+	Bytes   int  // of a message: 1 at least
 	Window  int  // messages under way at once
+	Offset  int  // bytes from where the ends' memory begins to where a message does
 }

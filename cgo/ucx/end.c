@@ -27,7 +27,7 @@ static ucs_status_t allocate(cb_end *e, size_t bytes, ucp_mem_h *memory, char **
 	return UCS_OK;
 }
 
-ucs_status_t cb_end_open(cb_end *e, uint64_t features, size_t bytes) {
+ucs_status_t cb_ucx_end_open(cb_end *e, uint64_t features, size_t bytes) {
 	ucp_config_t *config;
 	TRY(e, ucp_config_read, (NULL, NULL, &config));
 	ucp_params_t params = {.field_mask = UCP_PARAM_FIELD_FEATURES, .features = features};
@@ -56,8 +56,9 @@ static void broken(void *argument, ucp_ep_h ep, ucs_status_t status) {
 	((cb_end *)argument)->broken = status;
 }
 
-ucs_status_t cb_end_connect(cb_end *e, const void *address, int peer_errors) {
+ucs_status_t cb_ucx_end_connect(cb_end *e, const void *address, int peer_errors) {
 	ucp_ep_params_t params = {.field_mask = UCP_EP_PARAM_FIELD_REMOTE_ADDRESS, .address = address};
+	e->peer_errors = peer_errors;
 	if (peer_errors) {
 		params.field_mask |= UCP_EP_PARAM_FIELD_ERR_HANDLING_MODE | UCP_EP_PARAM_FIELD_ERR_HANDLER;
 		params.err_mode = UCP_ERR_HANDLING_MODE_PEER;
@@ -68,20 +69,20 @@ ucs_status_t cb_end_connect(cb_end *e, const void *address, int peer_errors) {
 	return UCS_OK;
 }
 
-ucs_status_t cb_end_reach(cb_end *e, const void *key, uint64_t remote) {
+ucs_status_t cb_ucx_end_reach(cb_end *e, const void *key, uint64_t remote) {
 	e->remote = remote;
 	TRY(e, ucp_ep_rkey_unpack, (e->ep, key, &e->rkey));
 	return UCS_OK;
 }
 
-// closing bounds the turns of progress that an endpoint is given to close: what is forced needs few of them.
+// So many turns of progress an endpoint is given to close. Where UCX does not notice that the other is gone it may need more.
 enum { CB_CLOSING = 100000 };
 
-void cb_end_close(cb_end *e) {
+void cb_ucx_end_close(cb_end *e) {
 	if (e->rkey != NULL)
 		cb_ucx.ucp_rkey_destroy(e->rkey);
 	if (e->ep != NULL) {
-		ucp_request_param_t param = {.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS, .flags = UCP_EP_CLOSE_FLAG_FORCE};
+		ucp_request_param_t param = {.op_attr_mask = UCP_OP_ATTR_FIELD_FLAGS, .flags = e->peer_errors ? UCP_EP_CLOSE_FLAG_FORCE : 0};
 		ucs_status_ptr_t request = cb_ucx.ucp_ep_close_nbx(e->ep, &param);
 		if (UCS_PTR_IS_PTR(request)) {
 			for (int i = 0; i < CB_CLOSING && cb_ucx.ucp_request_check_status(request) == UCS_INPROGRESS; i++)
@@ -103,7 +104,7 @@ void cb_end_close(cb_end *e) {
 	*e = (cb_end){.call = e->call};
 }
 
-ucs_status_t cb_wait(cb_end *e, cb_end *other, ucs_status_ptr_t request, const char *call) {
+ucs_status_t cb_ucx_wait(cb_end *e, cb_end *other, ucs_status_ptr_t request, const char *call) {
 	ucs_status_t status = UCS_PTR_RAW_STATUS(request);
 	if (UCS_PTR_IS_PTR(request)) {
 		while ((status = cb_ucx.ucp_request_check_status(request)) == UCS_INPROGRESS) {
@@ -127,22 +128,22 @@ enum { CB_MEETING_TAG = 0xcb };
 
 static ucs_status_t say(cb_end *e, cb_end *other) {
 	ucp_request_param_t param = {0};
-	return cb_wait(e, other, cb_ucx.ucp_tag_send_nbx(e->ep, e->send, 1, CB_MEETING_TAG, &param), "ucp_tag_send_nbx");
+	return cb_ucx_wait(e, other, cb_ucx.ucp_tag_send_nbx(e->ep, e->send, 1, CB_MEETING_TAG, &param), "ucp_tag_send_nbx");
 }
 
 static ucs_status_t hear(cb_end *e, cb_end *other) {
 	ucp_request_param_t param = {0};
-	return cb_wait(e, other, cb_ucx.ucp_tag_recv_nbx(e->worker, e->recv, 1, CB_MEETING_TAG, (ucp_tag_t)-1, &param), "ucp_tag_recv_nbx");
+	return cb_ucx_wait(e, other, cb_ucx.ucp_tag_recv_nbx(e->worker, e->recv, 1, CB_MEETING_TAG, (ucp_tag_t)-1, &param), "ucp_tag_recv_nbx");
 }
 
-ucs_status_t cb_meet(cb_end *e, cb_end *other, int first) {
+ucs_status_t cb_ucx_meet(cb_end *e, cb_end *other, int first) {
 	ucs_status_t status = first ? say(e, other) : hear(e, other);
 	if (status == UCS_OK)
 		status = first ? hear(e, other) : say(e, other);
 	return status;
 }
 
-char *cb_describe(cb_end *e) {
+char *cb_ucx_describe(cb_end *e) {
 	char *text = NULL;
 	size_t length = 0;
 	FILE *stream = open_memstream(&text, &length);
@@ -156,6 +157,6 @@ char *cb_describe(cb_end *e) {
 	return text;
 }
 
-void cb_version(unsigned *major, unsigned *minor, unsigned *release) { cb_ucx.ucp_get_version(major, minor, release); }
+void cb_ucx_version(unsigned *major, unsigned *minor, unsigned *release) { cb_ucx.ucp_get_version(major, minor, release); }
 
-const char *cb_status(ucs_status_t status) { return cb_ucx.ucs_status_string(status); }
+const char *cb_ucx_status(ucs_status_t status) { return cb_ucx.ucs_status_string(status); }

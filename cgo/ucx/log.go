@@ -20,22 +20,28 @@ var (
 
 const maxLog = 64 << 10 // bytes of the log that are looked at, at once
 
-// prepareEnvironment has UCX keep its log where it can be read back, and leave signals to Go. UCX reads both when it is opened.
-func prepareEnvironment() error {
-	if os.Getenv("UCX_HANDLE_ERRORS") == "" {
-		if err := os.Setenv("UCX_HANDLE_ERRORS", "none"); err != nil {
+// settle has UCX, which is opened by open, keep its log where it can be read back, and leave signals to Go. UCX reads both settings
+// when it is opened; they are taken back then, as they are no business of processes that this one starts.
+func settle(open func() error) error {
+	settings := map[string]string{"UCX_HANDLE_ERRORS": "none"}
+	if os.Getenv("UCX_LOG_FILE") == "" {
+		fd, err := unix.MemfdCreate("ucx-log", unix.MFD_CLOEXEC)
+		if err != nil {
+			return fmt.Errorf("memory for UCX's log: %w", err)
+		}
+		logFile = os.NewFile(uintptr(fd), "ucx-log")
+		settings["UCX_LOG_FILE"] = fmt.Sprintf("/proc/self/fd/%d", fd)
+	}
+	for name, value := range settings {
+		if os.Getenv(name) != "" {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
+		defer os.Unsetenv(name)
 	}
-	if os.Getenv("UCX_LOG_FILE") != "" {
-		return nil
-	}
-	fd, err := unix.MemfdCreate("ucx-log", unix.MFD_CLOEXEC)
-	if err != nil {
-		return fmt.Errorf("memory for UCX's log: %w", err)
-	}
-	logFile = os.NewFile(uintptr(fd), "ucx-log")
-	return os.Setenv("UCX_LOG_FILE", fmt.Sprintf("/proc/self/fd/%d", fd))
+	return open()
 }
 
 // lastLogged is the last warning or error that UCX has logged since this was last asked; "" if there is none.

@@ -76,20 +76,20 @@ static ucs_status_t am_arrived(void *loop, const void *header, size_t header_len
 	cb_loop *l = loop;
 	(void)header, (void)header_length;
 	if (param->recv_attr & UCP_AM_RECV_ATTR_FLAG_RNDV) {
-		ucs_status_ptr_t r = cb_ucx.ucp_am_recv_data_nbx(l->end->worker, data, l->end->recv, length, &l->am_param);
+		ucs_status_ptr_t r = cb_ucx.ucp_am_recv_data_nbx(l->end->worker, data, l->recv, length, &l->am_param);
 		if (UCS_PTR_IS_ERR(r))
 			fail(l, UCS_PTR_RAW_STATUS(r), "ucp_am_recv_data_nbx");
 		return UCS_INPROGRESS;
 	}
 	if (--l->arrivals == 0)
-		memcpy(l->end->recv, data, length < l->bytes ? length : l->bytes);
+		memcpy(l->recv, data, length < l->bytes ? length : l->bytes);
 	l->receives--;
 	return UCS_OK;
 }
 
 static int atomic(int call) { return call >= CB_ADD; }
 
-ucs_status_t cb_loop_init(cb_loop *l) {
+ucs_status_t cb_ucx_loop_init(cb_loop *l) {
 	size_t element = atomic(l->call) ? l->bytes : 1;
 	l->send_param = (ucp_request_param_t){
 		.op_attr_mask = UCP_OP_ATTR_FIELD_DATATYPE | UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA,
@@ -131,16 +131,16 @@ INLINE volatile uint8_t *last_byte(char *buffer, size_t bytes) { return (volatil
 INLINE ucs_status_ptr_t start(cb_loop *l, const int call, const ucp_request_param_t *param) {
 	cb_end *e = l->end;
 	switch (call) {
-	case CB_TAG: return cb_ucx.ucp_tag_send_nbx(e->ep, e->send, l->bytes, CB_TAG_VALUE, param);
-	case CB_AM: return cb_ucx.ucp_am_send_nbx(e->ep, CB_AM_ID, NULL, 0, e->send, l->bytes, param);
-	case CB_STREAM: return cb_ucx.ucp_stream_send_nbx(e->ep, e->send, l->bytes, param);
+	case CB_TAG: return cb_ucx.ucp_tag_send_nbx(e->ep, l->send, l->bytes, CB_TAG_VALUE, param);
+	case CB_AM: return cb_ucx.ucp_am_send_nbx(e->ep, CB_AM_ID, NULL, 0, l->send, l->bytes, param);
+	case CB_STREAM: return cb_ucx.ucp_stream_send_nbx(e->ep, l->send, l->bytes, param);
 	case CB_PUT:
-	case CB_PUT_FLUSH: return cb_ucx.ucp_put_nbx(e->ep, e->send, l->bytes, e->remote, e->rkey, param);
-	case CB_GET: return cb_ucx.ucp_get_nbx(e->ep, e->send, l->bytes, e->remote, e->rkey, param);
+	case CB_PUT_FLUSH: return cb_ucx.ucp_put_nbx(e->ep, l->send, l->bytes, l->remote, e->rkey, param);
+	case CB_GET: return cb_ucx.ucp_get_nbx(e->ep, l->send, l->bytes, l->remote, e->rkey, param);
 	case CB_ADD:
-	case CB_FETCH_ADD: return cb_ucx.ucp_atomic_op_nbx(e->ep, UCP_ATOMIC_OP_ADD, &l->value, 1, e->remote, e->rkey, param);
-	case CB_SWAP: return cb_ucx.ucp_atomic_op_nbx(e->ep, UCP_ATOMIC_OP_SWAP, &l->value, 1, e->remote, e->rkey, param);
-	default: return cb_ucx.ucp_atomic_op_nbx(e->ep, UCP_ATOMIC_OP_CSWAP, &l->value, 1, e->remote, e->rkey, param);
+	case CB_FETCH_ADD: return cb_ucx.ucp_atomic_op_nbx(e->ep, UCP_ATOMIC_OP_ADD, &l->value, 1, l->remote, e->rkey, param);
+	case CB_SWAP: return cb_ucx.ucp_atomic_op_nbx(e->ep, UCP_ATOMIC_OP_SWAP, &l->value, 1, l->remote, e->rkey, param);
+	default: return cb_ucx.ucp_atomic_op_nbx(e->ep, UCP_ATOMIC_OP_CSWAP, &l->value, 1, l->remote, e->rkey, param);
 	}
 }
 
@@ -176,7 +176,7 @@ INLINE void await_receives(cb_loop *l, long receives) {
 INLINE void post(cb_loop *l, const int call, const int pattern, long i) {
 	drain(l, l->window - 1);
 	if (call == CB_PUT && pattern == CB_PING_PONG)
-		*last_byte(l->end->send, l->bytes) = (uint8_t)i;
+		*last_byte(l->send, l->bytes) = (uint8_t)i;
 	if (call == CB_SWAP)
 		l->value = i + 1;
 	if (call == CB_COMPARE_SWAP) {
@@ -193,7 +193,7 @@ INLINE void post(cb_loop *l, const int call, const int pattern, long i) {
 static void receive_stream(cb_loop *l) {
 	for (size_t total = 0; total < l->bytes && l->status == UCS_OK;) {
 		size_t length = 0;
-		ucs_status_ptr_t r = cb_ucx.ucp_stream_recv_nbx(l->end->ep, l->end->recv + total, l->bytes - total, &length, &l->recv_param);
+		ucs_status_ptr_t r = cb_ucx.ucp_stream_recv_nbx(l->end->ep, l->recv + total, l->bytes - total, &length, &l->recv_param);
 		if (UCS_PTR_IS_PTR(r)) {
 			ucs_status_t status;
 			while ((status = cb_ucx.ucp_stream_recv_request_test(r, &length)) == UCS_INPROGRESS && progress(l)) {}
@@ -213,7 +213,7 @@ INLINE void receive(cb_loop *l, const int call, const int pattern, long i) {
 	switch (call) {
 	case CB_TAG:
 		await_receives(l, l->window - 1);
-		r = cb_ucx.ucp_tag_recv_nbx(l->end->worker, l->end->recv, l->bytes, CB_TAG_VALUE, (ucp_tag_t)-1, &l->recv_param);
+		r = cb_ucx.ucp_tag_recv_nbx(l->end->worker, l->recv, l->bytes, CB_TAG_VALUE, (ucp_tag_t)-1, &l->recv_param);
 		if (__builtin_expect(UCS_PTR_IS_PTR(r), 1))
 			l->receives++;
 		else if (__builtin_expect(r != NULL, 0))
@@ -227,7 +227,7 @@ INLINE void receive(cb_loop *l, const int call, const int pattern, long i) {
 		break;
 	case CB_PUT:
 		if (pattern == CB_PING_PONG)
-			while (*last_byte(l->end->recv, l->bytes) != (uint8_t)i && progress(l)) {}
+			while (*last_byte(l->recv, l->bytes) != (uint8_t)i && progress(l)) {}
 		break;
 	}
 }
@@ -243,7 +243,7 @@ INLINE void tick(cb_loop *l, int64_t number, int64_t *where) {
 
 static void flush(cb_loop *l) {
 	ucp_request_param_t param = {0};
-	ucs_status_t status = cb_wait(l->end, NULL, cb_ucx.ucp_worker_flush_nbx(l->end->worker, &param), "ucp_worker_flush_nbx");
+	ucs_status_t status = cb_ucx_wait(l->end, NULL, cb_ucx.ucp_worker_flush_nbx(l->end->worker, &param), "ucp_worker_flush_nbx");
 	if (status != UCS_OK)
 		fail(l, status, "ucp_worker_flush_nbx");
 }
@@ -276,13 +276,13 @@ static void mark(cb_loop *l) {
 	ucs_status_t status = cb_ucx.ucp_worker_fence(l->end->worker);
 	if (status != UCS_OK)
 		fail(l, status, "ucp_worker_fence");
-	*last_byte(l->end->send, l->bytes) = CB_LAST;
+	*last_byte(l->send, l->bytes) = CB_LAST;
 	post(l, CB_PUT, CB_WINDOW, 0);
 }
 
 // await_last waits until all that the other does to this rank's memory has been done: n atomics, or a put with the mark.
 static void await_last(cb_loop *l, long n) {
-	char *recv = l->end->recv;
+	char *recv = l->recv;
 	if (l->call == CB_PUT || l->call == CB_PUT_FLUSH)
 		while (*last_byte(recv, l->bytes) != CB_LAST && progress(l)) {}
 	else if (atomic(l->call) && l->bytes == 4)
@@ -350,15 +350,15 @@ static void ready(cb_loop *l, long n) {
 	l->arrivals = n;
 	l->value = 1;
 	if (l->call == CB_PUT || l->call == CB_PUT_FLUSH) {
-		*last_byte(l->end->send, l->bytes) = seen;
-		*last_byte(l->end->recv, l->bytes) = seen;
+		*last_byte(l->send, l->bytes) = seen;
+		*last_byte(l->recv, l->bytes) = seen;
 	}
 	if (atomic(l->call))
-		memset(l->end->recv, 0, l->bytes);
+		memset(l->recv, 0, l->bytes);
 }
 
 static ucs_status_t meet(cb_loop *l) {
-	ucs_status_t status = cb_meet(l->control, l->end, l->first);
+	ucs_status_t status = cb_ucx_meet(l->control, l->end, l->first);
 	if (status != UCS_OK)
 		fail(l, status, l->control->call);
 	return l->status;
@@ -367,7 +367,7 @@ static ucs_status_t meet(cb_loop *l) {
 // acknowledged says whether the sender has to hear from the receiver that all has come.
 static int acknowledged(const cb_loop *l) { return l->pattern == CB_WINDOW && l->call <= CB_STREAM; }
 
-ucs_status_t cb_run(cb_loop *l, long n, int64_t first, int64_t *where, double *seconds) {
+ucs_status_t cb_ucx_run(cb_loop *l, long n, int64_t first, int64_t *where, double *seconds) {
 	ready(l, n);
 	if (meet(l) != UCS_OK)
 		return l->status;

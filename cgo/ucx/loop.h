@@ -19,6 +19,8 @@ typedef struct {
 	int call, pattern;
 	int first; // this is the rank that sends, or begins
 	size_t bytes;
+	char *send, *recv; // where messages begin in the end's memory
+	uint64_t remote;   // and in the other's
 	long window;
 	// Under way, and what has gone wrong with one of them.
 	long sends, receives;
@@ -38,12 +40,12 @@ typedef struct {
 	double seconds_per_tick;
 } cb_loop;
 
-// cb_loop_init makes the loop ready once its ends are connected.
-ucs_status_t cb_loop_init(cb_loop *l);
+// cb_ucx_loop_init makes the loop ready once its ends are connected.
+ucs_status_t cb_ucx_loop_init(cb_loop *l);
 
-// cb_run waits for the other rank, has the pair exchange so many messages, and waits for it again. seconds: from the first meeting
+// cb_ucx_run waits for the other rank, has the pair exchange so many messages, and waits for it again. seconds: from the first meeting
 // until this rank's part is done; of the sender of messages until the other has all of them. The number of each message is written
 // to progress, from first on, for a watchdog.
-ucs_status_t cb_run(cb_loop *l, long messages, int64_t first, int64_t *progress, double *seconds);
+ucs_status_t cb_ucx_run(cb_loop *l, long messages, int64_t first, int64_t *progress, double *seconds);
 
 #endif

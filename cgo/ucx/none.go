@@ -51,6 +51,9 @@ func (l *Loop) Run(int, *atomic.Int64) (float64, error) { return 0, Open() }
 // Times lists nothing.
 func (l *Loop) Times(int) []float64 { return nil }
 
+// Reply is 0.
+func (l *Loop) Reply() uint64 { return 0 }
+
 // Protocol is empty.
 func (l *Loop) Protocol() string { return "" }
 

@@ -23,17 +23,19 @@ import (
 func Open() error { return open() }
 
 var open = sync.OnceValue(func() error {
-	err := prepareEnvironment()
-	var lib *dl.Library
-	if err == nil {
-		lib, err = dl.Open(library())
-	}
-	if err == nil {
-		err = lib.Fill(slots()) // libucs is found through libucp
-	}
-	if err == nil && older(LibraryVersion(), leastVersion) {
-		err = fmt.Errorf("%s is UCX %s and needs to be %s or later", lib.Name(), LibraryVersion(), leastVersion)
-	}
+	err := settle(func() error {
+		lib, err := dl.Open(library())
+		if err != nil {
+			return err
+		}
+		if err := lib.Fill(slots()); err != nil { // libucs is found through libucp
+			return err
+		}
+		if v := LibraryVersion(); older(v, leastVersion) {
+			return fmt.Errorf("%s is UCX %s and needs to be %s or later", lib.Name(), v, leastVersion)
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -51,7 +53,7 @@ func slots() []dl.Slot {
 // LibraryVersion is the version of the library that is open.
 func LibraryVersion() Version {
 	var major, minor, release C.uint
-	C.cb_version(&major, &minor, &release)
+	C.cb_ucx_version(&major, &minor, &release)
 	return Version{int(major), int(minor), int(release)}
 }
 
@@ -60,7 +62,7 @@ func check(call *C.char, status C.ucs_status_t) error {
 	if status == C.UCS_OK {
 		return nil
 	}
-	return &Error{Call: C.GoString(call), Code: int(status), Text: C.GoString(C.cb_status(status)), Log: lastLogged()}
+	return &Error{Call: C.GoString(call), Code: int(status), Text: C.GoString(C.cb_ucx_status(status)), Log: lastLogged()}
 }
 
 // End is this rank's end of a pair: a context with the features of one call, a worker, memory, and after Connect an endpoint.
@@ -72,7 +74,7 @@ type End struct {
 // NewEnd makes an end with twice so many bytes of memory, 1 at least: what it sends, and what it receives.
 func NewEnd(features Feature, bytes int) (*End, error) {
 	e := &End{c: (*C.cb_end)(C.calloc(1, C.sizeof_cb_end)), bytes: bytes}
-	status := C.cb_end_open(e.c, C.uint64_t(features), C.size_t(bytes))
+	status := C.cb_ucx_end_open(e.c, C.uint64_t(features), C.size_t(bytes))
 	if err := check(e.c.call, status); err != nil {
 		e.Close()
 		return nil, err
@@ -94,13 +96,13 @@ func (e *End) Card() Card {
 func (e *End) Connect(other Card, peerErrors bool) error {
 	address := C.CBytes(other.Address)
 	defer C.free(address)
-	status := C.cb_end_connect(e.c, address, boolean(peerErrors))
+	status := C.cb_ucx_end_connect(e.c, address, boolean(peerErrors))
 	if err := check(e.c.call, status); err != nil || len(other.Key) == 0 {
 		return err
 	}
 	key := C.CBytes(other.Key)
 	defer C.free(key)
-	status = C.cb_end_reach(e.c, key, C.uint64_t(other.Remote))
+	status = C.cb_ucx_end_reach(e.c, key, C.uint64_t(other.Remote))
 	return check(e.c.call, status)
 }
 
@@ -111,21 +113,22 @@ func boolean(b bool) C.int {
 	return 0
 }
 
-// Sent is the memory that messages are sent from, and that gets read into; Received is what they are received into, and what calls of
-// the other rank act on.
-func (e *End) Sent() []byte     { return unsafe.Slice((*byte)(unsafe.Pointer(e.c.send)), e.bytes) }
+// Sent is the memory that messages are sent from, and that gets read into.
+func (e *End) Sent() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(e.c.send)), e.bytes) }
+
+// Received is the memory that messages are received into, and that calls of the other rank act on.
 func (e *End) Received() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(e.c.recv)), e.bytes) }
 
 // Lanes lists the transports and devices that the endpoint uses and what for, in UCX's words: "posix/memory am am_bw#0".
 func (e *End) Lanes() []string {
-	text := C.cb_describe(e.c)
+	text := C.cb_ucx_describe(e.c)
 	defer C.free(unsafe.Pointer(text))
 	return lanes(C.GoString(text))
 }
 
 // Close gives back what the end has.
 func (e *End) Close() {
-	C.cb_end_close(e.c)
+	C.cb_ucx_end_close(e.c)
 	C.free(unsafe.Pointer(e.c))
 	e.c = nil
 }
@@ -136,14 +139,17 @@ type Loop struct{ c *C.cb_loop }
 // NewLoop makes a job ready on ends that are connected: its own, with the features of its call, and one with TagMatching, over which
 // the ranks meet. The ends must outlive it.
 func NewLoop(own, control *End, j Job) (*Loop, error) {
-	if j.Bytes < 1 || j.Bytes > own.bytes || j.Window < 1 {
-		return nil, fmt.Errorf("messages of %d bytes, %d at once: the ends have %d bytes", j.Bytes, j.Window, own.bytes)
+	if j.Bytes < 1 || j.Window < 1 || j.Offset < 0 || j.Bytes+j.Offset > own.bytes {
+		return nil, fmt.Errorf("messages of %d bytes from %d on, %d at once: the ends have %d bytes", j.Bytes, j.Offset, j.Window, own.bytes)
 	}
 	l := &Loop{(*C.cb_loop)(C.calloc(1, C.sizeof_cb_loop))}
 	l.c.end, l.c.control = own.c, control.c
 	l.c.call, l.c.pattern, l.c.first = C.int(j.Call), C.int(j.Pattern), boolean(j.First)
 	l.c.bytes, l.c.window, l.c.describe = C.size_t(j.Bytes), C.long(j.Window), 1
-	status := C.cb_loop_init(l.c)
+	l.c.send = (*C.char)(unsafe.Add(unsafe.Pointer(own.c.send), j.Offset))
+	l.c.recv = (*C.char)(unsafe.Add(unsafe.Pointer(own.c.recv), j.Offset))
+	l.c.remote = own.c.remote + C.uint64_t(j.Offset)
+	status := C.cb_ucx_loop_init(l.c)
 	if err := check(l.c.failed, status); err != nil {
 		l.Close()
 		return nil, err
@@ -156,7 +162,7 @@ func NewLoop(own, control *End, j Job) (*Loop, error) {
 func (l *Loop) Run(messages int, progress *atomic.Int64) (seconds float64, err error) {
 	var took C.double
 	count := (*C.int64_t)(unsafe.Pointer(progress))
-	status := C.cb_run(l.c, C.long(messages), C.int64_t(progress.Load()), count, &took)
+	status := C.cb_ucx_run(l.c, C.long(messages), C.int64_t(progress.Load()), count, &took)
 	return float64(took), check(l.c.failed, status)
 }
 
@@ -169,6 +175,9 @@ func (l *Loop) Times(n int) []float64 {
 	}
 	return times
 }
+
+// Reply is what the last atomic has brought back: the value before.
+func (l *Loop) Reply() uint64 { return uint64(l.c.reply) }
 
 // Protocol is what the first message's request has said of the way it goes; "" where that was done at once, without a request.
 func (l *Loop) Protocol() string { return strings.TrimSpace(C.GoString(&l.c.info[0])) }
