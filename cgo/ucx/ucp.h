@@ -8,11 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef enum {
-	UCS_OK = 0, UCS_INPROGRESS = 1, UCS_ERR_NO_MEMORY = -4, UCS_ERR_INVALID_PARAM = -5, UCS_ERR_UNREACHABLE = -6,
-	UCS_ERR_NO_DEVICE = -14, UCS_ERR_CANCELED = -16, UCS_ERR_UNSUPPORTED = -22, UCS_ERR_CONNECTION_RESET = -25, UCS_ERR_ENDPOINT_TIMEOUT = -80,
-	UCS_ERR_LAST = -100,
-} ucs_status_t;
+// In the library it is an enumeration of one byte.
+typedef int8_t ucs_status_t;
+enum { UCS_OK = 0, UCS_INPROGRESS = 1, UCS_ERR_LAST = -100 };
 
 // What a call that may go on returns: NULL when it is done, an error, or a request.
 typedef void *ucs_status_ptr_t;

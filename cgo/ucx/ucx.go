@@ -179,8 +179,15 @@ func (l *Loop) Times(n int) []float64 {
 // Reply is what the last atomic has brought back: the value before.
 func (l *Loop) Reply() uint64 { return uint64(l.c.reply) }
 
-// Protocol is what the first message's request has said of the way it goes; "" where that was done at once, without a request.
-func (l *Loop) Protocol() string { return strings.TrimSpace(C.GoString(&l.c.info[0])) }
+// Protocol is what the first message's request has said of the way it goes; "" where that was done at once, without a request, and
+// before UCX 1.16, whose requests tell of their own insides alone.
+func (l *Loop) Protocol() string {
+	text := strings.TrimSpace(C.GoString(&l.c.info[0]))
+	if strings.HasPrefix(text, "flags:") {
+		return ""
+	}
+	return text
+}
 
 // Close gives back what NewLoop took.
 func (l *Loop) Close() {
