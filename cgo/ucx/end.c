@@ -2,6 +2,7 @@
 #include "end.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 // TRY makes a call and leaves with what went wrong.
 #define TRY(e, name, arguments) \
@@ -136,11 +137,23 @@ static ucs_status_t hear(cb_end *e, cb_end *other) {
 	return cb_ucx_wait(e, other, cb_ucx.ucp_tag_recv_nbx(e->worker, e->recv, 1, CB_MEETING_TAG, (ucp_tag_t)-1, &param), "ucp_tag_recv_nbx");
 }
 
-ucs_status_t cb_ucx_meet(cb_end *e, cb_end *other, int first) {
-	ucs_status_t status = first ? say(e, other) : hear(e, other);
-	if (status == UCS_OK)
-		status = first ? hear(e, other) : say(e, other);
-	return status;
+double cb_ucx_now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+ucs_status_t cb_ucx_meet(cb_end *e, cb_end *other, int first, double seconds) {
+	double until = cb_ucx_now() + seconds;
+	for (;;) {
+		if (first)
+			e->send[0] = cb_ucx_now() < until; // whether to meet again
+		ucs_status_t status = first ? say(e, other) : hear(e, other);
+		if (status == UCS_OK)
+			status = first ? hear(e, other) : say(e, other);
+		if (status != UCS_OK || !(first ? e->send : e->recv)[0])
+			return status;
+	}
 }
 
 char *cb_ucx_describe(cb_end *e) {

@@ -33,9 +33,11 @@ void cb_ucx_end_close(cb_end *e);
 // other, which may be NULL. It gives the request back.
 ucs_status_t cb_ucx_wait(cb_end *e, cb_end *other, ucs_status_ptr_t request, const char *call);
 
-// cb_ucx_meet waits for the other rank, over ends with UCP_FEATURE_TAG: first says which of the two this is. It makes progress on
-// other too.
-ucs_status_t cb_ucx_meet(cb_end *e, cb_end *other, int first);
+// cb_ucx_meet waits for the other rank, over ends with UCP_FEATURE_TAG: first says which of the two this is, and has them meet again
+// and again for so many seconds. It makes progress on other too.
+ucs_status_t cb_ucx_meet(cb_end *e, cb_end *other, int first, double seconds);
+
+double cb_ucx_now(void);
 
 // cb_ucx_describe writes the endpoint's lanes, as UCX prints them; the text is to be freed. NULL: no memory.
 char *cb_ucx_describe(cb_end *e);

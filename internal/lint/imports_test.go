@@ -75,6 +75,7 @@ var rules = map[string]rule{
 		theirs: []string{"github.com/urfave/cli/v2", "github.com/mattn/go-isatty", "github.com/vbauerster/mpb/v8", "github.com/jedib0t/go-pretty/v6/", "github.com/goccy/go-yaml", "golang.org/x/sys/"},
 	},
 	"cmd/bench-mpi":         {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
+	"cmd/bench-ucx":         {ours: []string{"bench/stat", "internal/sidebyside"}},
 	"cmd/bench-mpi-backend": {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
 	"cmd/bench-gate":        {ours: []string{"bench/gate", "bench/gate/simulation", "internal/sidebyside"}},
 	"cmd/bench-gate-lab":    {ours: []string{"bench/gate"}},
