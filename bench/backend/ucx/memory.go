@@ -25,7 +25,7 @@ func fits(bytes int64, ranks int) error {
 			continue
 		}
 		if _, err := fmt.Sscan(text, &kilobytes); err == nil && bytes > kilobytes<<10/int64(max(1, ranks)) {
-			return fmt.Errorf("%s of memory for each of %d ranks of this host: it has %s left", unit.Bytes(bytes), ranks, unit.Bytes(kilobytes<<10))
+			return fmt.Errorf("%s of memory for each of %d ranks of this host: it has %.1f GiB left", unit.Bytes(bytes), ranks, float64(kilobytes)/(1<<20))
 		}
 	}
 	return nil
