@@ -49,7 +49,7 @@ type size struct {
 	messages, windows int
 }
 
-var sizes = []size{{8, 20_000, 1500}, {4 << 10, 4000, 250}, {64 << 10, 800, 40}, {1 << 20, 60, 4}}
+var sizes = []size{{8, 150_000, 10_000}, {4 << 10, 30_000, 1500}, {64 << 10, 3000, 200}, {1 << 20, 250, 16}}
 
 // samples is how many collbench takes with a number of iterations: three in each of two turns.
 const samples = 6
