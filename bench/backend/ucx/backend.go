@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"collbench/bench"
 	"collbench/cgo/ucx"
@@ -181,6 +180,3 @@ func (c *communicator) Prepare(ctx context.Context, test bench.Case) (bench.Oper
 	}
 	return o, nil
 }
-
-// brief joins what an endpoint's lanes are for evidence.
-func brief(lanes []string) string { return strings.Join(lanes, ", ") }

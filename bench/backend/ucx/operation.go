@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"collbench/bench"
 	"collbench/cgo/ucx"
@@ -168,7 +169,7 @@ func (o *operation) prove(ctx context.Context) error {
 	var mine introduction
 	var failed error
 	if !o.idle {
-		if failed = o.exchangeMessages(1); failed == nil {
+		if _, failed = o.timed(1); failed == nil {
 			mine.Detail = o.shown()
 		}
 	}
@@ -182,17 +183,11 @@ func (o *operation) prove(ctx context.Context) error {
 
 // shown is what UCX shows of how messages go: the lanes of the endpoint, and what the first message's request has said.
 func (o *operation) shown() string {
-	text := fmt.Sprintf("UCX %s: %s", ucx.LibraryVersion(), brief(o.own.Lanes()))
+	text := fmt.Sprintf("UCX %s: %s", ucx.LibraryVersion(), strings.Join(o.own.Lanes(), ", "))
 	if p := o.loop.Protocol(); p != "" {
 		text += "; this message: " + p
 	}
 	return text
-}
-
-// exchangeMessages makes the data new and exchanges so many messages.
-func (o *operation) exchangeMessages(n int) error {
-	_, err := o.timed(n)
-	return err
 }
 
 // timed makes the data new, and exchanges so many messages with the other rank: seconds of all of them.
