@@ -88,7 +88,7 @@ func (s *side) collbench() (map[int64]float64, error) {
 	return measured, nil
 }
 
-// run starts the two ranks of a run and returns the rows that it prints.
+// run starts the two ranks of a run and returns the rows that it has kept, with all samples.
 func (s *side) run(size int64, iterations int, operations []string) ([]byte, error) {
 	out, err := os.MkdirTemp(s.dir, "run")
 	if err != nil {
@@ -98,14 +98,18 @@ func (s *side) run(size int64, iterations int, operations []string) ([]byte, err
 	line := func(rank int) []string {
 		return []string{s.binary, "run", "--rank", strconv.Itoa(rank), "--ranks", "2", "--rendezvous", "file:" + filepath.Join(out, "meeting"),
 			"--backend", "ucx", "--operation", strings.Join(operations, ","), "--bytes", strconv.FormatInt(size, 10), "--window", strconv.Itoa(window),
-			"--timing", "batch", "--iterations", strconv.Itoa(iterations), "--warmup", strconv.Itoa(warmup(iterations)), "--out", filepath.Join(out, "run"), "--format", "json"}
+			"--timing", "batch", "--iterations", strconv.Itoa(iterations), "--warmup", strconv.Itoa(warmup(iterations)), "--out", filepath.Join(out, "run")}
 	}
-	return together(s.bound(0, line(0)...), s.bound(1, line(1)...), 0)
+	if _, err := together(s.bound(0, line(0)...), s.bound(1, line(1)...), 0); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(out, "run", "results.jsonl"))
 }
 
 func warmup(iterations int) int { return max(3, iterations/10) }
 
-// read takes seconds a message from rows of results.
+// read takes seconds a message from rows of results: the mean over the samples of rank 0, which is the mean over all messages, as
+// ucx_perftest's figure is.
 func (s *side) read(text []byte, measured map[int64]float64) error {
 	for line := range bytes.Lines(text) {
 		var row struct {
@@ -115,17 +119,20 @@ func (s *side) read(text []byte, measured map[int64]float64) error {
 			Error     string
 			Wrong     *int64
 			Evidence  struct{ Detail string }
-			Seconds   struct{ Median float64 }
+			Seconds   [][]float64
 		}
 		if err := json.Unmarshal(line, &row); err != nil {
 			return fmt.Errorf("%q: %w", line, err)
 		}
 		i := slices.IndexFunc(s.cells, func(c cell) bool { return c.operation == row.Operation && c.bytes == row.Bytes })
-		if row.Status != "ok" || row.Wrong == nil || *row.Wrong != 0 || i < 0 {
+		if row.Status != "ok" || row.Wrong == nil || *row.Wrong != 0 || i < 0 || len(row.Seconds) == 0 || len(row.Seconds[0]) != samples {
 			return fmt.Errorf("%s of %d bytes: %s: %s", row.Operation, row.Bytes, row.Status, row.Error)
 		}
 		s.version, _, _ = strings.Cut(row.Evidence.Detail, ":")
-		seconds := row.Seconds.Median
+		var seconds float64
+		for _, sample := range row.Seconds[0] {
+			seconds += sample / samples
+		}
 		if s.cells[i].windowed {
 			seconds /= window
 		}
