@@ -113,20 +113,22 @@ func warmup(iterations int) int { return max(3, iterations/10) }
 func (s *side) read(text []byte, measured map[int64]float64) error {
 	for line := range bytes.Lines(text) {
 		var row struct {
-			Bytes     int64
-			Operation string
-			Status    string
-			Error     string
-			Wrong     *int64
-			Evidence  struct{ Detail string }
-			Seconds   [][]float64
+			What struct {
+				Bytes     int64
+				Operation string
+			}
+			Status   string
+			Error    string
+			Wrong    *int64
+			Evidence struct{ Detail string }
+			Seconds  [][]float64
 		}
 		if err := json.Unmarshal(line, &row); err != nil {
 			return fmt.Errorf("%q: %w", line, err)
 		}
-		i := slices.IndexFunc(s.cells, func(c cell) bool { return c.operation == row.Operation && c.bytes == row.Bytes })
+		i := slices.IndexFunc(s.cells, func(c cell) bool { return c.operation == row.What.Operation && c.bytes == row.What.Bytes })
 		if row.Status != "ok" || row.Wrong == nil || *row.Wrong != 0 || i < 0 || len(row.Seconds) == 0 || len(row.Seconds[0]) != samples {
-			return fmt.Errorf("%s of %d bytes: %s: %s", row.Operation, row.Bytes, row.Status, row.Error)
+			return fmt.Errorf("%s of %d bytes: %s: %s", row.What.Operation, row.What.Bytes, row.Status, row.Error)
 		}
 		s.version, _, _ = strings.Cut(row.Evidence.Detail, ":")
 		var seconds float64
