@@ -43,7 +43,7 @@ bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into doc
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi-backend -launches $(LAUNCHES) -o docs/performance.md
 
-bench-ucx: build ## the UCX backend beside ucx_perftest of the same libraries, into docs/performance.md; ten minutes, alone
+bench-ucx: build ## the UCX backend beside ucx_perftest of the same libraries, into docs/performance.md; a quarter of an hour, alone
 	scripts/ucx-peer
 	$(GO) run $(BUILD) ./cmd/bench-ucx -launches $(LAUNCHES) -o docs/performance.md
 
