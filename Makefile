@@ -15,7 +15,7 @@ export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-gate bench-gate-lab abi softgpu fuzz kernels kernels-check lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-ucx bench-gate bench-gate-lab abi softgpu fuzz kernels kernels-check lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -43,15 +43,19 @@ bench-mpi-backend: build ## the MPI backend beside a plain MPI program, into doc
 	scripts/mpi-peers
 	$(GO) run $(BUILD) ./cmd/bench-mpi-backend -launches $(LAUNCHES) -o docs/performance.md
 
+bench-ucx: build ## the UCX backend beside ucx_perftest of the same libraries, into docs/performance.md; a quarter of an hour, alone
+	scripts/ucx-peer
+	$(GO) run $(BUILD) ./cmd/bench-ucx -launches $(LAUNCHES) -o docs/performance.md
+
 bench-gate: ## what rules of gating make of a simulated machine, into docs/gating.md; some minutes
 	$(GO) run $(BUILD) ./cmd/bench-gate -o docs/gating.md
 
 bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes a quarter of an hour, alone
 	$(GO) run $(BUILD) ./cmd/bench-gate-lab -rounds $(ROUNDS)
 
-abi: ## derive the tables of facts about CUDA's and NCCL's headers again, and try NVIDIA's own libnccl; downloads 4 GB
+abi: ## derive the tables of facts about CUDA's, NCCL's and UCX's headers again, and try NVIDIA's own libnccl; downloads 4 GB
 	scripts/abi
-	$(GO) test $(BUILD) -count 1 ./cgo/cuda ./cgo/nccl -run Declarations -update
+	$(GO) test $(BUILD) -count 1 ./cgo/cuda ./cgo/nccl ./cgo/ucx -run Declarations -update
 	$(GO) test $(BUILD) -count 1 -v ./cgo/nccl -run RealLibrary -real
 
 softgpu: ## stand-ins for libcuda, libnccl and libnvidia-ml into build/softgpu, for tests without a GPU; needs g++

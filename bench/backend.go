@@ -58,7 +58,7 @@ type Operation interface {
 	// out, returns none.
 	Run(ctx context.Context, iterations int) ([]float64, error)
 	// Verify checks the results of the iterations of the last Run: of each of them with TimingBarrier, of the last
-	// with TimingBatch.
+	// with TimingBatch, and of messages that follow each other without a barrier.
 	Verify() (Verdict, error)
 	Evidence() Evidence
 	// Chunks is the number of chunks in use.

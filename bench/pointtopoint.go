@@ -12,19 +12,58 @@ import (
 // that backends, the plan and the reports read.
 type PointToPoint struct {
 	Name, Summary string
-	// Windowed: an iteration is a window of messages under way at once, which the receiver acknowledges unless BothWays. Else it
-	// is one message there and one back, and a sample is half of its time: what one message takes.
+	Call          Call
+	// Windowed: an iteration is a window of messages, and so many are under way at once; the receiver acknowledges the last one
+	// unless BothWays. Else an iteration is one message.
 	Windowed bool
 	BothWays bool // both ranks of a pair send at once
 	AllPairs bool // ranks r and r + N/2 are pairs, all at once; else there is the one pair that the case names
+	// Alone: the first rank of the pair acts by itself and waits until its call is done: that is a sample. Without it, and without
+	// a window, a sample is half of a message there and one back: what one message takes.
+	Alone bool
 }
 
-// PointToPoints lists the tests, as the OSU micro-benchmarks have them, in the order in which they are shown.
+// Call is what carries a message.
+type Call string
+
+// The calls. A put, a get and the atomics act on memory of the other rank, which has no part in them.
+const (
+	Message       Call = "message" // a send that the other rank receives
+	ActiveMessage Call = "active message"
+	Stream        Call = "stream" // a send into a stream of bytes without bounds between messages
+	Put           Call = "put"
+	PutFlush      Call = "put and flush" // done when the data is in the other rank's memory
+	Get           Call = "get"
+	Add           Call = "add"
+	FetchAdd      Call = "fetch and add"
+	Swap          Call = "swap"
+	CompareSwap   Call = "compare and swap"
+)
+
+// Atomic says whether the call is an atomic operation on one element of 4 or 8 bytes.
+func (c Call) Atomic() bool { return c == Add || c == FetchAdd || c == Swap || c == CompareSwap }
+
+// PointToPoints lists the tests in the order in which they are shown: those of the OSU micro-benchmarks, then those of
+// ucx_perftest. Which of them a backend can carry out is its Supports' to say.
 var PointToPoints = []PointToPoint{
-	{Name: "latency", Summary: "half of a message there and back (osu_latency)"},
-	{Name: "bandwidth", Summary: "a window of messages, then an acknowledgement (osu_bw)", Windowed: true},
-	{Name: "bibandwidth", Summary: "a window of messages in both directions at once (osu_bibw)", Windowed: true, BothWays: true},
-	{Name: "multi_bandwidth", Summary: "bandwidth between ranks r and r + N/2, all pairs at once (osu_mbw_mr)", Windowed: true, AllPairs: true},
+	{Name: "latency", Call: Message, Summary: "half of a message there and back (osu_latency, tag_lat)"},
+	{Name: "bandwidth", Call: Message, Windowed: true, Summary: "a window of messages, then an acknowledgement (osu_bw, tag_bw)"},
+	{Name: "bibandwidth", Call: Message, Windowed: true, BothWays: true, Summary: "a window of messages in both directions at once (osu_bibw)"},
+	{Name: "multi_bandwidth", Call: Message, Windowed: true, AllPairs: true, Summary: "bandwidth between ranks r and r + N/2, all pairs at once (osu_mbw_mr)"},
+	{Name: "am_latency", Call: ActiveMessage, Summary: "half of an active message there and back (ucp_am_lat)"},
+	{Name: "am_bandwidth", Call: ActiveMessage, Windowed: true, Summary: "a window of active messages (ucp_am_bw)"},
+	{Name: "stream_latency", Call: Stream, Summary: "half of a message there and back through a stream (stream_lat)"},
+	{Name: "stream_bandwidth", Call: Stream, Windowed: true, Summary: "a window of messages through a stream (stream_bw)"},
+	{Name: "put_latency", Call: Put, Summary: "half of a put there and one back, each seen in memory (ucp_put_lat)"},
+	{Name: "put_flush", Call: PutFlush, Alone: true, Summary: "a put until it is flushed to the other's memory (osu_put_latency)"},
+	{Name: "put_bandwidth", Call: Put, Windowed: true, Summary: "a window of puts (osu_put_bw, ucp_put_bw)"},
+	{Name: "put_bibandwidth", Call: Put, Windowed: true, BothWays: true, Summary: "a window of puts in both directions at once (osu_put_bibw)"},
+	{Name: "get_latency", Call: Get, Alone: true, Summary: "a get until its data is here (osu_get_latency, ucp_get -O 1)"},
+	{Name: "get_bandwidth", Call: Get, Windowed: true, Summary: "a window of gets (osu_get_bw, ucp_get)"},
+	{Name: "add_rate", Call: Add, Windowed: true, Summary: "a window of atomic additions (ucp_add)"},
+	{Name: "fetch_add", Call: FetchAdd, Alone: true, Summary: "an atomic addition until the value before is here (osu_fop_latency, ucp_fadd)"},
+	{Name: "swap", Call: Swap, Alone: true, Summary: "an atomic swap until the value before is here (ucp_swap)"},
+	{Name: "compare_swap", Call: CompareSwap, Alone: true, Summary: "an atomic compare and swap until the value before is here (osu_cas_latency, ucp_cswap)"},
 }
 
 // FindPointToPoint returns the test of that name; the error lists the names there are.

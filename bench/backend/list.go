@@ -10,10 +10,11 @@ import (
 	"collbench/bench/backend/host"
 	"collbench/bench/backend/mpi"
 	"collbench/bench/backend/nccl"
+	"collbench/bench/backend/ucx"
 )
 
 // All lists every backend in the order in which they are shown.
-var All = []bench.Backend{host.Backend{}, &mpi.Backend{}, nccl.New()}
+var All = []bench.Backend{host.Backend{}, &mpi.Backend{}, nccl.New(), ucx.New()}
 
 // Find returns the backend of that name; the error lists the names there are.
 func Find(name string) (bench.Backend, error) {

@@ -100,7 +100,7 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 		}
 	}
 	otherwise("bytes", labBytes)
-	if !c.IsSet("plan") && !c.IsSet("collective") {
+	if !c.IsSet("plan") && !c.IsSet("collective") && !c.IsSet("operation") {
 		otherwise("algorithm", labAlgorithms)
 	}
 	site := bench.Site{

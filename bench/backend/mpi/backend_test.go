@@ -53,6 +53,9 @@ func cases() (list []bench.Case) {
 		}
 	}
 	for i, p := range bench.PointToPoints {
+		if p.Call != bench.Message {
+			continue
+		}
 		for j, size := range []int64{8, 70_000} {
 			test := testCase(0, bench.Auto, size)
 			test.What.Operation = p.Name
