@@ -25,6 +25,9 @@ const (
 	// settle is how long after the first bad news the watchdog waits for more: the death of one node reaches it
 	// only after the complaints of those that were connected with it.
 	settle = 300 * time.Millisecond
+	// settleRefusals is how long after a node has said that it does not support the case it waits for all others to say so: some
+	// may be slow, and some may wait in vain for the one that has refused.
+	settleRefusals = 2 * time.Second
 )
 
 // slowLink is the rate in bytes per second that a first iteration is given at least, before any time is known.
@@ -84,6 +87,7 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	var settled <-chan time.Time
+	hasty := false
 	for c.missing > 0 {
 		c.idle = time.Now()
 		select {
@@ -92,8 +96,11 @@ func (t *team) collect(ctx context.Context, bound time.Duration) (_ []*result, e
 			if err := t.take(&c, e); err != nil {
 				return nil, err
 			}
-			if settled == nil && c.broken() {
-				settled = time.After(settle)
+			switch {
+			case c.broken() && !hasty:
+				hasty, settled = true, time.After(settle)
+			case settled == nil && len(c.errors) > 0:
+				settled = time.After(min(settleRefusals, bound/2))
 			}
 		case <-settled:
 			return nil, t.failure(&c)
@@ -140,8 +147,7 @@ func (c *collection) attend() {
 	c.deadline = c.deadline.Add(held)
 }
 
-// broken says whether something has gone wrong, more than that nodes do not support the case: all of them will say so, however
-// slow they are.
+// broken says whether something has gone wrong, more than that nodes do not support the case.
 func (c *collection) broken() bool {
 	return len(c.dead) > 0 || slices.ContainsFunc(c.errors, func(e complaint) bool { return !e.refused })
 }

@@ -34,8 +34,8 @@ func TestTheFleetIsExcused(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreWaitedFor: a node that does not support the case breaks nothing, so that the others have time to say so too.
-func TestRefusalsAreWaitedFor(t *testing.T) {
+// TestRefusals: a node that does not support the case breaks nothing.
+func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		collection
 		broken, refused bool

@@ -27,7 +27,7 @@ func New() Backend { return Backend{usableVersion} }
 
 // usableVersion is the version of the library, or why nothing can be measured with it here.
 func usableVersion() (nccl.Version, error) {
-	if err := cuda.Init(); err != nil {
+	if err := New().Available(); err != nil {
 		return 0, missing{err}
 	}
 	return libraryVersion()
