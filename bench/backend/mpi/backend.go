@@ -58,6 +58,8 @@ func (b *Backend) Supports(c bench.Case) error {
 		return errors.New("chunks: how MPI cuts messages is its own matter")
 	case c.What.Reduces() && reductionless(c.What.Reduction):
 		return fmt.Errorf("%s: MPI has no such reduction", c.What.Reduction)
+	case !bench.Disjoint(c.Pairs()):
+		return errors.New("a rank in two pairs at once (incast, outcast): the MPI backend has a rank in one pair")
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
 	}

@@ -1,0 +1,47 @@
+package bench
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// PairList writes pairs as Where.Pairs has them: "0-3 2-1", the sender of each first.
+func PairList(pairs []Pair) string {
+	var b strings.Builder
+	for i, p := range pairs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprintf(&b, "%d-%d", p.From, p.To)
+	}
+	return b.String()
+}
+
+// ParsePairs reads what PairList has written. The error names a pair that is none.
+func ParsePairs(text string) (list []Pair, err error) {
+	for word := range strings.FieldsSeq(text) {
+		from, to, _ := strings.Cut(word, "-")
+		var p Pair
+		if p.From, err = strconv.Atoi(from); err == nil {
+			p.To, err = strconv.Atoi(to)
+		}
+		if err != nil || p.From < 0 || p.To < 0 || p.From == p.To {
+			return nil, fmt.Errorf("%q is no pair: want two different ranks FROM-TO", word)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// Disjoint says whether no rank is in two of the pairs.
+func Disjoint(pairs []Pair) bool {
+	seen := make(map[int]bool, 2*len(pairs))
+	for _, p := range pairs {
+		if seen[p.From] || seen[p.To] {
+			return false
+		}
+		seen[p.From], seen[p.To] = true, true
+	}
+	return true
+}
