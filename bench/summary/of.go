@@ -85,8 +85,9 @@ func withheld(r bench.Result) bool {
 func IterationTimes(c bench.Case, ranks [][]float64) []float64 {
 	var timed [][]float64
 	n := math.MaxInt
+	c.Where.Ranks = len(ranks)
 	for rank, times := range c.TimedRanks() {
-		if times && rank < len(ranks) {
+		if times {
 			samples := ranks[rank]
 			timed = append(timed, samples)
 			n = min(n, len(samples))
