@@ -53,7 +53,7 @@ type Where struct {
 	To     int `json:"to,omitempty"`
 	// Pairs are the ranks of a point-to-point test of several pairs at once, as PairList writes them; From and To are 0 then.
 	Pairs string `json:"pairs,omitempty"`
-	Again bool   `json:"again,omitempty"` // they are tested once more, because something of them stood out
+	Again int    `json:"again,omitempty"` // 1, 2: they are tested once, twice more, because something of them stood out
 }
 
 // TransportLibrary is the transport of a backend whose library chooses by itself.
