@@ -24,7 +24,7 @@ func labCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lab",
 		Usage:     "the same on a virtual cluster: VMs as network namespaces with rate-limited, counted links",
-		ArgsUsage: "[-- run OPTIONS OF run | -- doctor]",
+		ArgsUsage: "[-- run OPTIONS OF run | -- pairs OPTIONS OF pairs | -- doctor]",
 		Flags:     slices.Concat(labFlags(), []cli.Flag{ranksFlag()}, caseFlags(), runFlags()),
 		Action:    labAction,
 	}
@@ -74,17 +74,20 @@ func labAction(c *cli.Context) error {
 	return job.measure(c)
 }
 
-// labOptionsOfRun reads "lab OPTIONS -- run OPTIONS" as "lab OPTIONS OPTIONS". Doctor looks at this machine, which all
-// VMs are.
+// labOptionsOfRun reads "lab OPTIONS -- run OPTIONS" as "lab OPTIONS OPTIONS", and likewise pairs. Doctor looks at this machine,
+// which all VMs are.
 func labOptionsOfRun(c *cli.Context) error {
-	switch c.Args().First() {
-	case "run":
-	case "doctor":
-		return c.App.RunContext(c.Context, append([]string{c.App.Name}, c.Args().Slice()...))
-	default:
-		return usageErrorf("lab: unexpected argument %q: want options, or -- run or -- doctor and its options", c.Args().First())
-	}
 	args := []string{c.App.Name, c.Command.Name}
+	switch first := c.Args().First(); {
+	case forPairs(c):
+		return usageErrorf("lab: unexpected argument %q", first)
+	case first == "doctor":
+		return c.App.RunContext(c.Context, append([]string{c.App.Name}, c.Args().Slice()...))
+	case first == pairsName:
+		args[1] = labPairsName
+	case first != "run":
+		return usageErrorf("lab: unexpected argument %q: want options, or -- run, -- pairs or -- doctor and its options", first)
+	}
 	for _, f := range c.Command.Flags {
 		if name := f.Names()[0]; c.IsSet(name) {
 			args = append(args, fmt.Sprintf("--%s=%v", name, c.Value(name)))
@@ -105,7 +108,7 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 		}
 	}
 	otherwise("bytes", labBytes)
-	if !c.IsSet("plan") && !c.IsSet("collective") {
+	if !c.IsSet("plan") && !c.IsSet("collective") && !forPairs(c) {
 		otherwise("algorithm", labAlgorithms)
 	}
 	site := bench.Site{

@@ -58,6 +58,7 @@ var rules = map[string]rule{
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
 	},
+	"bench/pairs":   {ours: []string{"bench", "bench/stat", "bench/unit"}},
 	"bench/summary": {ours: []string{"bench", "bench/stat", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"}},
 	"bench/gate": {
 		ours:   []string{"bench", "bench/keyfile", "bench/stat", "bench/summary", "bench/unit", "collectives"},
@@ -65,7 +66,7 @@ var rules = map[string]rule{
 	},
 	"bench/gate/simulation": {ours: []string{"bench/gate", "bench/stat"}, theirs: []string{"gonum.org/v1/gonum/"}},
 	"reports": {
-		ours:   []string{"bench", "bench/gate", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
+		ours:   []string{"bench", "bench/gate", "bench/pairs", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
 		theirs: []string{"github.com/go-echarts/go-echarts/v2/", "github.com/jedib0t/go-pretty/v6/"},
 	},
 	"cmd/collbench": {
