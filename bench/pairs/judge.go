@@ -57,7 +57,7 @@ const (
 	partLow  = 0.75
 )
 
-// maxPairs and partPairs bound how many single pairs are named: more than either have something in common that is not a rank.
+// maxPairs and partPairs say how many single pairs are named: see mostPairs.
 const (
 	maxPairs  = 3
 	partPairs = 0.05
@@ -66,8 +66,8 @@ const (
 // judged is what the first look at a matrix has found.
 type judged struct {
 	references []Reference
-	suspects   []suspect
-	spread     []*sight // slow pairs that are too many to be named one by one; nil: none
+	suspects   []suspect // hosts, interfaces and ranks; then pairs, the slowest first
+	others     int       // slow pairs besides, which are too many to be tested again
 }
 
 // judge looks for what stands out in a matrix without a fan.
@@ -92,16 +92,19 @@ func judge(m *Matrix, tolerance float64) judged {
 		}
 	}
 	pairs := pairSuspects(rest)
-	possible := float64(len(m.Cells))
-	if m.Directed() {
-		possible /= 2
-	}
-	if len(pairs) > max(maxPairs, int(partPairs*possible)) {
-		j.spread = rest
-		return j
-	}
-	j.suspects = append(merged(j.suspects), pairs...)
+	slices.SortStableFunc(pairs, func(a, b suspect) int { return cmp.Compare(a.share(), b.share()) })
+	tested := min(len(pairs), maxRetests)
+	j.suspects, j.others = append(merged(j.suspects), pairs[:tested]...), len(pairs)-tested
 	return j
+}
+
+// mostPairs is how many single pairs of a matrix are named: more than that have something in common that is no rank.
+func mostPairs(m *Matrix) int {
+	pairs := len(m.Cells)
+	if m.Directed() {
+		pairs /= 2
+	}
+	return max(maxPairs, int(partPairs*float64(pairs)))
 }
 
 // sights are the cells of the first test whose kind has enough others.
@@ -119,55 +122,70 @@ func sights(m *Matrix, refs []Reference) (list []*sight) {
 }
 
 // subjects are all that might explain slow pairs, the wider ones first.
-func subjects(m *Matrix, seen []*sight) []*suspect {
-	type key struct {
-		level     Level
-		host, nic string
-		rank      int
-		within    bool
-		direction Direction
-	}
-	index := map[key]*suspect{}
-	var list []*suspect
-	add := func(k key, s *sight) {
-		if index[k] == nil {
-			index[k] = &suspect{level: k.level, host: k.host, nic: k.nic, rank: k.rank, within: k.within, direction: k.direction}
-			list = append(list, index[k])
+func subjects(m *Matrix, seen []*sight) (list []*suspect) {
+	n := len(m.Places)
+	hosts, nics := numbered(m.Places, func(p Place) string { return p.Host }), numbered(m.Places, func(p Place) string { return p.Host + "\x00" + p.NIC })
+	index := make([]*suspect, len(levels)*n*2*len(ways))
+	add := func(level, number, rank int, within bool, way int, s *sight) {
+		at := (level*n+number)*2*len(ways) + way
+		if within {
+			at += len(ways)
 		}
-		index[k].cells = append(index[k].cells, s)
+		if index[at] == nil {
+			p := m.Places[rank]
+			index[at] = &suspect{level: levels[level], host: p.Host, rank: -1, within: within, direction: ways[way]}
+			switch levels[level] {
+			case LevelRank:
+				index[at].rank, index[at].nic = rank, p.NIC
+			case LevelNIC:
+				index[at].nic = p.NIC
+			}
+		}
+		x := index[at]
+		x.cells = append(x.cells, s)
+		if nic := m.Places[rank].NIC; x.level == LevelHost && !slices.Contains(x.interfaces, nic) {
+			x.interfaces = append(x.interfaces, nic)
+		}
 	}
 	for _, s := range seen {
 		within := s.Kind == SameHost
-		for _, end := range []struct {
-			rank      int
-			direction Direction
-		}{{s.From, Sends}, {s.To, Receives}} {
-			p, direction := m.Places[end.rank], end.direction
+		for way, rank := range [2]int{s.From, s.To} {
 			if !m.Directed() {
-				direction = Both
+				way = wayBoth
 			}
-			add(key{LevelRank, p.Host, p.NIC, end.rank, within, direction}, s)
-			if within {
-				if end.direction == Sends { // once
-					add(key{LevelHost, p.Host, "", -1, true, Both}, s)
+			add(2, rank, rank, within, way, s)
+			switch {
+			case within && rank == s.From: // once
+				add(0, hosts[rank], rank, true, wayBoth, s)
+			case !within:
+				add(0, hosts[rank], rank, false, way, s)
+				if m.Places[rank].NIC != "" {
+					add(1, nics[rank], rank, false, way, s)
 				}
-				continue
-			}
-			host := key{LevelHost, p.Host, "", -1, false, direction}
-			add(host, s)
-			if h := index[host]; !slices.Contains(h.interfaces, p.NIC) {
-				h.interfaces = append(h.interfaces, p.NIC)
-			}
-			if p.NIC != "" {
-				add(key{LevelNIC, p.Host, p.NIC, -1, false, direction}, s)
 			}
 		}
 	}
-	levels := []Level{LevelHost, LevelNIC, LevelRank}
-	slices.SortStableFunc(list, func(a, b *suspect) int {
-		return cmp.Compare(slices.Index(levels, a.level), slices.Index(levels, b.level))
-	})
-	return list
+	return slices.DeleteFunc(index, func(s *suspect) bool { return s == nil })
+}
+
+// levels are those of subjects, the wider ones first; ways the directions in which a sight's first and second rank are seen, and
+// the one of a test without a direction.
+var (
+	levels = []Level{LevelHost, LevelNIC, LevelRank}
+	ways   = []Direction{Sends, Receives, Both}
+)
+
+const wayBoth = 2
+
+// numbered gives each rank the number of its group.
+func numbered(places []Place, key func(Place) string) []int {
+	numbers := make([]int, len(places))
+	for i, group := range grouped(places, key) {
+		for _, r := range group {
+			numbers[r] = i
+		}
+	}
+	return numbers
 }
 
 // widest is the subject that explains most of what is slow and not yet explained, if most of its pairs are; nil: there is none.

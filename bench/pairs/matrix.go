@@ -44,13 +44,13 @@ func (m *Matrix) Possible() (cells int) {
 		count[SameHost] += len(host) * (len(host) - 1)
 		rails := map[string]int{}
 		for _, r := range host {
-			rails[m.Places[r].rail()]++
+			rails[m.Places[r].Rail()]++
 		}
 		for _, n := range rails {
 			count[SameRail] -= n * (n - 1)
 		}
 	}
-	for _, rail := range grouped(m.Places, Place.rail) {
+	for _, rail := range grouped(m.Places, Place.Rail) {
 		count[SameRail] += len(rail) * (len(rail) - 1)
 	}
 	count[CrossRail] = len(m.Places)*(len(m.Places)-1) - count[SameHost] - count[SameRail]
@@ -91,7 +91,7 @@ func Read(info bench.RunInfo, results []bench.Result) []*Matrix {
 		id := fmt.Sprintf("%+v %s", key, scope)
 		if readers[id] == nil {
 			m := &Matrix{Case: key, Scope: scope, Places: Places(info, r.Where.Ranks), lost: map[bench.Pair]string{}}
-			readers[id] = &reader{m, map[bench.Pair]int{}}
+			readers[id] = &reader{m, map[int]int{}}
 			list = append(list, m)
 		}
 		readers[id].take(r, pairs)
@@ -116,7 +116,7 @@ func fan(pairs []bench.Pair) string {
 // reader fills a matrix.
 type reader struct {
 	*Matrix
-	index map[bench.Pair]int // of its cell
+	index map[int]int // place in Cells by From × ranks + To
 }
 
 func (m *reader) take(r bench.Result, pairs []bench.Pair) {
@@ -146,10 +146,11 @@ func (m *reader) cell(p bench.Pair) *Cell {
 	if !m.Directed() && p.From > p.To {
 		p = bench.Pair{From: p.To, To: p.From}
 	}
-	i, ok := m.index[p]
+	key := p.From*len(m.Places) + p.To
+	i, ok := m.index[key]
 	if !ok {
 		i = len(m.Cells)
-		m.index[p] = i
+		m.index[key] = i
 		m.Cells = append(m.Cells, Cell{Pair: p, Kind: kindOf(m.Places[p.From], m.Places[p.To])})
 	}
 	return &m.Cells[i]

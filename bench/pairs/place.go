@@ -43,8 +43,8 @@ func Places(info bench.RunInfo, ranks int) []Place {
 	return places
 }
 
-// rail is what ranks of different hosts have in common that are joined by one rail.
-func (p Place) rail() string {
+// Rail is what ranks of different hosts have in common that are joined by one rail.
+func (p Place) Rail() string {
 	if p.NIC != "" {
 		return p.NIC
 	}
@@ -55,7 +55,7 @@ func kindOf(a, b Place) Kind {
 	switch {
 	case a.Host == b.Host:
 		return SameHost
-	case a.rail() == b.rail():
+	case a.Rail() == b.Rail():
 		return SameRail
 	}
 	return CrossRail

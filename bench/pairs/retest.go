@@ -15,7 +15,8 @@ type retest struct {
 	suspects, controls []bench.Pair
 }
 
-// partners is with how many others a suspect is tested again, and maxRetests how many suspects are.
+// partners is with how many others a suspect is tested again, and maxRetests how many of the suspected hosts, interfaces and ranks
+// are, and how many of the pairs.
 const (
 	partners   = 3
 	maxRetests = 16
@@ -36,11 +37,12 @@ func retests(m *Matrix, suspects []suspect, seed uint64) []retest {
 			good = append(good, r)
 		}
 	}
-	list := make([]retest, min(len(suspects), maxRetests))
-	for i := range list {
-		if s := suspects[i]; s.level == LevelPair {
+	list := make([]retest, len(suspects))
+	for i, s := range suspects {
+		switch {
+		case s.level == LevelPair:
 			list[i] = pairRetest(m, s, good)
-		} else {
+		case i < maxRetests:
 			list[i] = subjectRetest(m, s, good)
 		}
 		if !m.Directed() {
@@ -60,7 +62,7 @@ func subjectRetest(m *Matrix, s suspect, good []int) (t retest) {
 	kind := s.kind()
 	alike := func(a, b int) bool { return a != b && kindOf(m.Places[a], m.Places[b]) == kind }
 	for _, p := range good {
-		if len(t.suspects) >= partners*ways(s) || !alike(rank, p) {
+		if len(t.suspects) >= partners*sides(s) || !alike(rank, p) {
 			continue
 		}
 		t.suspects = append(t.suspects, directions(s, rank, p)...)
@@ -90,7 +92,7 @@ func pairRetest(m *Matrix, s suspect, good []int) retest {
 	return t
 }
 
-func ways(s suspect) int {
+func sides(s suspect) int {
 	if s.direction == Both {
 		return 2
 	}

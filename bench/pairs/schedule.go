@@ -124,7 +124,7 @@ func together(groups [][]int) (rounds [][]bench.Pair) {
 
 // rails has the ranks of each rail meet. Ranks of a host that share a rail do not.
 func rails(places []Place) [][]bench.Pair {
-	rounds := together(grouped(places, Place.rail))
+	rounds := together(grouped(places, Place.Rail))
 	for i := range rounds {
 		rounds[i] = slices.DeleteFunc(rounds[i], func(p bench.Pair) bool { return places[p.From].Host == places[p.To].Host })
 	}

@@ -123,14 +123,14 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// aside says why slow pairs are not named one by one.
-func aside(low []*sight, of int) string {
-	least, most := low[0].share, low[0].share
-	for _, s := range low {
-		least, most = min(least, s.share), max(most, s.share)
+// aside says why pairs that are slow, and were so again, are not named one by one; others is how many were not tested again.
+func aside(slow []Finding, others int) string {
+	least, most := slow[0].Share, slow[0].Share
+	for _, f := range slow {
+		least, most = min(least, f.Share), max(most, f.Share)
 	}
-	return fmt.Sprintf("%d of %d pairs are slow (%s … %s of the better ones) without a rank or host in common: the fabric has two speeds, or is too noisy to judge single pairs",
-		len(low), of, percent(least), percent(most))
+	return fmt.Sprintf("%d pairs are slow (%s … %s of the better ones) without a rank or host in common: the fabric has two speeds, or is too noisy to judge single pairs",
+		len(slow)+others, percent(least), percent(most))
 }
 
 // acquittal says what would have been named.

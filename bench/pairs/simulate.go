@@ -31,13 +31,16 @@ type simulated struct {
 	Simulation
 	random *rand.Rand
 	test   bench.Case
+	pairs  []bench.Pair
+	bytes  float64 // that a pair sends in an iteration; 0: a single message
 }
 
 func (s *simulated) Prepare(_ context.Context, c bench.Case) error {
 	if c.Where.Ranks != len(s.Places) {
 		return fmt.Errorf("%d ranks: the simulated fabric has %d", c.Where.Ranks, len(s.Places))
 	}
-	s.test = c
+	s.test, s.pairs = c, c.Pairs()
+	s.bytes = float64(c.Moved()) / float64(len(s.pairs))
 	return nil
 }
 
@@ -48,14 +51,13 @@ func (s *simulated) Run(_ context.Context, iterations int, _ bench.Stage) (bench
 	}
 	b := bench.Batch{Seconds: make([][]float64, len(s.Places)),
 		Evidence: bench.Evidence{Source: "simulation", Detail: "computed, not measured", StandIn: true}}
-	pairs := s.test.Pairs()
 	ends := map[int]int{}
-	for _, p := range pairs {
+	for _, p := range s.pairs {
 		ends[p.From]++
 		ends[p.To]++
 	}
-	for _, p := range pairs {
-		seconds := s.seconds(p, float64(s.test.Moved())/float64(len(pairs))) * float64(max(ends[p.From], ends[p.To]))
+	for _, p := range s.pairs {
+		seconds := s.seconds(p) * float64(max(ends[p.From], ends[p.To]))
 		b.Seconds[p.From] = b.Seconds[p.From][:0]
 		for range samples {
 			b.Seconds[p.From] = append(b.Seconds[p.From], seconds*math.Exp(s.Noise*s.random.NormFloat64()))
@@ -64,16 +66,14 @@ func (s *simulated) Run(_ context.Context, iterations int, _ bench.Stage) (bench
 	return b, nil
 }
 
-// seconds is what the pair takes for so many bytes; for a message of its test if that is 0.
-func (s *simulated) seconds(p bench.Pair, bytes float64) float64 {
+// seconds is what the pair takes for an iteration.
+func (s *simulated) seconds(p bench.Pair) float64 {
 	kind := kindOf(s.Places[p.From], s.Places[p.To])
-	seconds := s.Latency[kind]
-	if bytes > 0 {
-		if !directed(s.test) {
-			bytes /= 2 // both ways at once
-		}
-		seconds += bytes / s.Bandwidth[kind]
+	seconds, bytes := s.Latency[kind], s.bytes
+	if !directed(s.test) {
+		bytes /= 2 // both ways at once
 	}
+	seconds += bytes / s.Bandwidth[kind]
 	if s.Fault != nil {
 		seconds /= s.Fault(p)
 	}

@@ -118,11 +118,8 @@ func Judge(matrices []*Matrix, o Options) Verdict {
 				t.Power = power(m, j.references)
 				blind = blind || t.Power != nil && t.Power.Rank == 0
 			}
-			if j.spread != nil {
-				t.Aside = aside(j.spread, t.Measured)
-			}
 			comparable = comparable || slices.ContainsFunc(j.references, func(r Reference) bool { return r.Pairs >= leastCompared })
-			unconfirmed = v.sort(m, j, o) || unconfirmed
+			t.Aside, unconfirmed = v.sort(m, j, o, unconfirmed)
 		}
 		v.Lost = append(v.Lost, losses(m)...)
 		v.Tables = append(v.Tables, t)
@@ -131,21 +128,32 @@ func Judge(matrices []*Matrix, o Options) Verdict {
 	return v
 }
 
-// sort files what a matrix shows, and says whether something was not tested again.
-func (v *Verdict) sort(m *Matrix, j judged, o Options) (unconfirmed bool) {
-	tests := retests(m, j.suspects, o.Seed)
-	for i, s := range j.suspects {
+// sort files what a matrix shows. It says why slow pairs are not named one by one, if they are too many; and unconfirmed if
+// something was not tested again.
+func (v *Verdict) sort(m *Matrix, j judged, o Options, unconfirmed bool) (string, bool) {
+	var pairs []Finding // that are slow again
+	for i, t := range retests(m, j.suspects, o.Seed) {
+		s := j.suspects[i]
 		ref := j.references[slices.IndexFunc(j.references, func(r Reference) bool { return r.Kind == s.kind() })]
 		f := newFinding(m, ref, s)
-		if i < len(tests) {
-			if share, ok := tests[i].outcome(m, ref); ok {
-				f.Again = &share
-			}
+		if share, ok := t.outcome(m, ref); ok {
+			f.Again = &share
 		}
 		f.Message = sentence(m, s, f)
+		if s.level == LevelPair && f.Again != nil && *f.Again < f.Limit {
+			pairs = append(pairs, f)
+			continue
+		}
 		unconfirmed = v.file(f) || unconfirmed
 	}
-	return unconfirmed
+	if len(pairs) > mostPairs(m) {
+		return aside(pairs, j.others), unconfirmed
+	}
+	v.Findings = append(v.Findings, pairs...)
+	if j.others > 0 {
+		return fmt.Sprintf("%s besides, less slow than those that were tested again", plural(j.others, "pair was slow", "pairs were slow")), unconfirmed
+	}
+	return "", unconfirmed
 }
 
 // file puts a finding where it belongs, by what came of testing it again.

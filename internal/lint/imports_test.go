@@ -77,6 +77,8 @@ var rules = map[string]rule{
 	"cmd/bench-mpi-backend": {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
 	"cmd/bench-gate":        {ours: []string{"bench/gate", "bench/gate/simulation", "internal/sidebyside"}},
 	"cmd/bench-gate-lab":    {ours: []string{"bench/gate"}},
+	"cmd/bench-pairs":       {ours: []string{"bench/pairs", "internal/planted"}},
+	"internal/planted":      {ours: []string{"bench", "bench/pairs"}},
 	"internal/mpis":         {},
 	"internal/sidebyside":   {},
 	"internal/lint":         {},
