@@ -27,7 +27,7 @@ func PairsHTML(w io.Writer, p PairsOf) error {
 	page := page{
 		Title: pairsTitle(p), Subtitle: subtitle(p.Info), Run: oneLine(p.Info.ID), Version: oneLine(p.Info.Environment.Version),
 		Style: template.CSS(pageStyle), Boot: template.JS(matrixScript),
-		Verdict: pairsHeadline(p.Verdict), Banners: banners(p.Info, nil), Tiles: pairsTiles(p), Command: shellLine(p.Info.Command),
+		Verdict: pairsHeadline(p.Verdict), Banners: banners(p.Info, nil), Tiles: pairsTiles(p), Command: ShellLine(p.Info.Command),
 		Plan: indented(p.Info.Plan), Method: pairsMethod, Facts: facts(p.Info), Links: links(p.Info), Seats: seats(p.Info), Variables: variables(p.Info),
 	}
 	if p.Verdict.Simulated {
