@@ -23,6 +23,8 @@ type Reference struct {
 const (
 	latencyFactor = 2.1
 	deviations    = 5
+	// However large the spread of bandwidths is, what is below this share stands out: testing again shows whether it was noise.
+	farShare      = 0.75
 	leastCompared = 3 // pairs of a kind
 )
 
@@ -49,11 +51,11 @@ func reference(kind Kind, values []float64, rate bool, tolerance float64) Refere
 		}
 	}
 	r := Reference{Kind: kind, Pairs: len(values), Value: best, Least: slices.Min(values), Most: slices.Max(values), Spread: thirdSpread * stat.Median(distances)}
-	least := -math.Log(1 - tolerance)
+	least, most := -math.Log(1-tolerance), -math.Log(farShare)
 	if !rate {
-		r.Value, least = 1/best, math.Log(latencyFactor)
+		r.Value, least, most = 1/best, math.Log(latencyFactor), math.Inf(1)
 	}
-	r.Limit = math.Exp(-max(least, deviations*r.Spread))
+	r.Limit = math.Exp(-max(least, min(most, deviations*r.Spread)))
 	return r
 }
 

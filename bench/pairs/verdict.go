@@ -33,14 +33,15 @@ const DefaultTolerance = 0.10
 
 // Verdict is what a test of pairs says.
 type Verdict struct {
-	Schema    string    `json:"schema"`
-	Outcome   Outcome   `json:"outcome"`
-	Statement string    `json:"statement"` // the answer, in a sentence or two
-	Findings  []Finding `json:"findings"`  // what is slow, and was so again
-	Cleared   []Finding `json:"cleared"`   // what stood out once, and not when it was tested again
-	Lost      []Loss    `json:"lost"`      // what could not be measured
-	Tables    []Table   `json:"matrices"`
-	Simulated bool      `json:"simulated,omitempty"`
+	Schema    string     `json:"schema"`
+	Outcome   Outcome    `json:"outcome"`
+	Statement string     `json:"statement"` // the answer, in a sentence or two
+	Findings  []Finding  `json:"findings"`  // what is slow, and was so again
+	Cleared   []Finding  `json:"cleared"`   // what stood out once, and not when it was tested again
+	Lost      []Loss     `json:"lost"`      // what could not be measured
+	Tables    []Table    `json:"matrices"`
+	Simulated bool       `json:"simulated,omitempty"`
+	Bisection *Bisection `json:"bisection,omitempty"` // of the hosts, where the pairs do well
 }
 
 // Finding is something that is slow.

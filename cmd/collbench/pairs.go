@@ -50,6 +50,7 @@ func pairsFlags() []cli.Flag {
 		&cli.StringFlag{Name: "scope", Value: pairs.ScopeAll, Usage: "`PAIRS`: all, intra (within hosts), inter (between them), rail (on one rail), sample=N rounds, incast, outcast"},
 		&cli.BoolFlag{Name: "isolated", Usage: "one pair at a time"},
 		&cli.StringFlag{Name: "tolerance", Value: "10%", Usage: "how far below its peers a pair's bandwidth may be"},
+		&cli.BoolFlag{Name: "bisect", Usage: "where the pairs do well, halve the hosts with an all-reduce to find one that slows it down; not under a launcher"},
 		&cli.StringSliceFlag{Name: "nic", Usage: "network interface `NAMES` of a host's ranks in turn, such as mlx5_0,mlx5_1: what is one rail, and what findings name"},
 		&cli.StringSliceFlag{Name: "gpu", Usage: "likewise the GPUs' `NAMES`"},
 		&cli.StringFlag{Name: "format", Value: "table", Usage: "of the answer on standard output: " + strings.Join(reports.PairsFormats, ", ")},
@@ -61,13 +62,14 @@ type pairsTest struct {
 	scope     pairs.Scope
 	isolated  bool
 	tolerance float64
+	bisect    bool
 	nics      []string
 	gpus      []string
 }
 
 // newPairsTest reads the flags.
 func newPairsTest(c *cli.Context, plan bench.Plan) (t *pairsTest, err error) {
-	t = &pairsTest{isolated: c.Bool("isolated"), nics: names(c, "nic"), gpus: names(c, "gpu")}
+	t = &pairsTest{isolated: c.Bool("isolated"), bisect: c.Bool("bisect"), nics: names(c, "nic"), gpus: names(c, "gpu")}
 	if t.scope, err = pairs.ParseScope(c.String("scope")); err != nil {
 		return nil, usageErrorf("--scope: %w", err)
 	}
@@ -188,6 +190,12 @@ func (j *job) measurePairs(c *cli.Context) error {
 	results, err := j.survey(c, survey, folder)
 	matrices := pairs.Read(j.info, results)
 	shown := reports.PairsOf{Info: j.info, Matrices: matrices, Verdict: pairs.Judge(matrices, survey.Options)}
+	if t.bisect && err == nil && shown.Verdict.Outcome == pairs.Pass {
+		var b pairs.Bisection
+		if b, err = j.bisect(c.Context, folder); err == nil {
+			shown.Verdict.Bisected(b)
+		}
+	}
 	if len(matrices) > 0 {
 		err = errors.Join(err, reports.Pairs(c.App.Writer, j.format, shown))
 	}

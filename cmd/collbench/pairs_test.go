@@ -53,6 +53,17 @@ func TestPairsNameWhatIsSlow(t *testing.T) {
 	}
 }
 
+// Where short messages alone were tested, the pairs of a slow link do well; halving the hosts finds it.
+func TestPairsBisect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds of a virtual cluster")
+	}
+	v, _ := testPairs(t, exitFailed, nil, "lab", "--vms", "6", "--link", "200Mbit,vm4=50Mbit", "--", "pairs", "--operation", "latency", "--iterations", "5", "--bisect", "--format", "json")
+	if v.Bisection == nil || v.Bisection.Host != "vm4" || len(v.Bisection.Steps) > 3 || !strings.HasPrefix(v.Statement, "vm4 slows all_reduce 1 MiB") {
+		t.Errorf("%s: %+v", v.Statement, v.Bisection)
+	}
+}
+
 // A rank that is killed costs its pairs, and is named.
 func TestPairsOfADeadRank(t *testing.T) {
 	v, dir := testPairs(t, exitFailed, []string{"COLLBENCH_TEST_TROUBLE=kind=kill,node=2,stage=iterate,team=1"},
