@@ -15,7 +15,7 @@ export CGO_CFLAGS ?= -O2 -g -Wno-deprecated-declarations
 # Packages are tested one after the other: many tests start processes and measure time.
 TEST     := $(GO) test -p 1 -timeout 20m
 
-.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-ucx bench-gate bench-gate-lab abi softgpu fuzz kernels kernels-check lint clean help
+.PHONY: build demo test race bench bench-mpi bench-mpi-backend bench-ucx bench-gate bench-gate-lab bench-pairs abi softgpu fuzz kernels kernels-check lint clean help
 
 build: ## bin/collbench
 	$(GO) build $(BUILD) -o bin/collbench ./cmd/collbench
@@ -52,6 +52,9 @@ bench-gate: ## what rules of gating make of a simulated machine, into docs/gatin
 
 bench-gate-lab: build ## the virtual cluster with a slowed link and without, ROUNDS times; takes a quarter of an hour, alone
 	$(GO) run $(BUILD) ./cmd/bench-gate-lab -rounds $(ROUNDS)
+
+bench-pairs: build ## a virtual cluster with a slow VM, direction or route, and without: who is named; twenty minutes, alone
+	$(GO) run $(BUILD) ./cmd/bench-pairs
 
 abi: ## derive the tables of facts about CUDA's, NCCL's and UCX's headers again, and try NVIDIA's own libnccl; downloads 4 GB
 	scripts/abi

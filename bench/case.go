@@ -51,6 +51,9 @@ type Where struct {
 	Chunks int `json:"chunks"`         // 0: the algorithm's default for the size
 	From   int `json:"from,omitempty"` // the ranks of a point-to-point test of one pair
 	To     int `json:"to,omitempty"`
+	// Pairs are the ranks of a point-to-point test of several pairs at once, as PairList writes them; From and To are 0 then.
+	Pairs string `json:"pairs,omitempty"`
+	Again int    `json:"again,omitempty"` // 1, 2: they are tested once, twice more, because something of them stood out
 }
 
 // TransportLibrary is the transport of a backend whose library chooses by itself.

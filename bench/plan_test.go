@@ -24,7 +24,7 @@ func TestDefaults(t *testing.T) {
 	}
 	c := p.Cases[0]
 	if got := fmt.Sprintf("%+v", c); got != "all_reduce 8 B auto" || c.How != (How{"host", "", "shm", "private", TimingBarrier}) ||
-		c.Where != (Where{4, 1, 4, 40, 0, 0, 0}) {
+		c.Where != (Where{Ranks: 4, Hosts: 1, Domain: 4, Radix: 40}) {
 		t.Errorf("%s %+v %+v", got, c.How, c.Where)
 	}
 	if p.Budget != 30 || p.Precision != 0.01 || p.Seed != 1 || p.Launches != 1 || p.Warmup != -1 || p.Iterations != 0 || len(p.Cases) != 12 {

@@ -86,6 +86,8 @@ func (c Case) Pairs() (list []Pair) {
 	p, err := FindPointToPoint(c.What.Operation)
 	switch {
 	case err != nil:
+	case c.Where.Pairs != "":
+		list, _ = ParsePairs(c.Where.Pairs)
 	case !p.AllPairs:
 		list = []Pair{{c.Where.From, c.Where.To}}
 	default:
@@ -98,15 +100,22 @@ func (c Case) Pairs() (list []Pair) {
 
 // Times says whether the rank gives samples: every rank of a collective, and of a point-to-point test the first of each pair.
 func (c Case) Times(rank int) bool {
-	if c.What.Operation == "" {
-		return true
+	timed := c.TimedRanks()
+	return rank < len(timed) && timed[rank]
+}
+
+// TimedRanks says of each rank what Times does.
+func (c Case) TimedRanks() []bool {
+	timed := make([]bool, c.Where.Ranks)
+	for rank := range timed {
+		timed[rank] = c.What.Operation == ""
 	}
 	for _, p := range c.Pairs() {
-		if p.From == rank {
-			return true
+		if p.From < len(timed) {
+			timed[p.From] = true
 		}
 	}
-	return false
+	return timed
 }
 
 // Moved is the number of bytes that all pairs together send in an iteration of a point-to-point test with a window; 0 for the

@@ -21,6 +21,7 @@ type RunInfo struct {
 	Launcher    string          `json:"launcher,omitempty"` // that started the ranks; absent: we did
 	Ranks       []RankInfo      `json:"ranks"`
 	Links       []LinkInfo      `json:"links,omitempty"`     // of the virtual cluster's VMs
+	Routes      []RouteInfo     `json:"routes,omitempty"`    // those between VMs that have a rate of their own
 	LinkKind    string          `json:"link_kind,omitempty"` // "kernel" (rate-limited veth) or "paced" (TCP on loopback held back by the sender)
 	Machine     json.RawMessage `json:"machine,omitempty"`   // collectives/model's description, from which predictions are recomputed
 	Findings    []Finding       `json:"findings,omitempty"`  // of the hosts, and after the run of what it proves
@@ -57,9 +58,18 @@ type RankInfo struct {
 	Rank  int    `json:"rank"`
 	Host  string `json:"host"`
 	Local int    `json:"local"`          // among the ranks of the host, as the launcher counts
+	GPU   string `json:"gpu,omitempty"`  // that it uses, by the name that the host has for it; absent: none, or not known
+	NIC   string `json:"nic,omitempty"`  // likewise its network interface
 	CPUs  []int  `json:"cpus,omitempty"` // it was pinned to; absent: not pinned
 	// Device is known once the first case of its backend is prepared.
 	Device *Device `json:"device,omitempty"`
+}
+
+// RouteInfo is the way from one VM to another, where that has a rate of its own.
+type RouteInfo struct {
+	From string  `json:"from"` // hosts
+	To   string  `json:"to"`
+	Rate float64 `json:"rate"` // bytes per second
 }
 
 // LinkInfo is one VM's link.

@@ -17,9 +17,10 @@ func check(b Batch, c Case) error {
 	if n == 0 {
 		return fmt.Errorf("%s: no samples", c)
 	}
+	timed := c.TimedRanks()
 	for rank, samples := range b.Seconds {
 		want := n
-		if !c.Times(rank) {
+		if !timed[rank] {
 			want = 0
 		}
 		if len(samples) != want {

@@ -22,6 +22,7 @@ type figure struct {
 	Height      int    // CSS pixels; 0 where Picture is set
 	Option      template.JS
 	Picture     template.HTML // drawn by us instead of ECharts
+	Matrix      bool          // Option is one for assets/matrix.js
 }
 
 // chart is what the charts of go-echarts have in common.

@@ -25,6 +25,9 @@ var pageStyle string
 //go:embed assets/boot.js
 var bootScript string
 
+//go:embed assets/copy.js
+var copyScript string
+
 //go:embed assets/echarts.min.js
 var echartsScript string
 
@@ -34,7 +37,7 @@ type page struct {
 	Title, Subtitle, Run, Version  string
 	Policy                         string
 	Style                          template.CSS
-	ECharts, Boot                  template.JS
+	ECharts, Boot, Copy            template.JS
 	Verdict                        verdict
 	Found                          []found
 	Banners                        []string
@@ -43,7 +46,7 @@ type page struct {
 	Sections                       []section
 	Head                           []cell
 	Table                          [][]cell
-	TableNote                      string
+	TableTitle, TableNote          string
 	Downloads                      []download
 	Command, Plan                  string
 	Method                         []string
@@ -77,28 +80,36 @@ type fact struct{ Label, Value string }
 // HTML writes the report of a run: one file that loads nothing. rows[i] is the summary of results[i]. The same
 // input gives the same bytes.
 func HTML(w io.Writer, info bench.RunInfo, results []bench.Result, rows []summary.Row) error {
-	t, err := template.New("page").Parse(pageTemplate)
-	if err != nil {
-		return fmt.Errorf("report template: %w", err)
-	}
 	all := panels(results, rows)
 	rows = sorted(rows)
 	p := page{
 		Title: title(all, rows), Subtitle: subtitle(info), Run: oneLine(info.ID), Version: oneLine(info.Environment.Version),
 		Style: template.CSS(pageStyle), ECharts: template.JS(echartsScript), Boot: template.JS(bootScript),
-		Policy:  policy(echartsScript, bootScript),
 		Verdict: judge(info, rows, all), Found: foundOf(info), Banners: banners(info, rows), Tiles: tiles(info, rows, all), Remarks: remarks(rows),
 		Command: ShellLine(info.Command), Plan: indented(info.Plan), Method: method(info, rows),
 		Facts: facts(info), Links: links(info), Seats: seats(info), Variables: variables(info),
 	}
+	var err error
 	if p.Sections, err = sections(info, all); err != nil {
 		return err
 	}
 	p.Head, p.Table = resultTable(rows)
+	p.TableTitle = "All results"
 	p.TableNote = "Times are the slowest rank's; ± is the wider side of the 95 % interval of the median. Wirebw is what the busiest rank sends by the program, ÷ time; busbw is the arithmetic of nccl-tests."
 	if p.Downloads, err = downloads(info, rows); err != nil {
 		return err
 	}
+	return p.write(w)
+}
+
+// write writes the page, with its scripts allowed.
+func (p page) write(w io.Writer) error {
+	t, err := template.New("page").Parse(pageTemplate)
+	if err != nil {
+		return fmt.Errorf("report template: %w", err)
+	}
+	p.Copy = template.JS(copyScript)
+	p.Policy = policy(string(p.ECharts), string(p.Boot), copyScript)
 	var b bytes.Buffer
 	if err := t.Execute(&b, p); err != nil {
 		return fmt.Errorf("report: %w", err)

@@ -23,7 +23,8 @@ const (
 
 // Cluster is the place of a run's nodes: ranks 0 … RanksPerVM−1 in VM 0, and so on; switches behind them all.
 type Cluster struct {
-	Links      []bench.LinkInfo // of the VMs
+	Links      []bench.LinkInfo  // of the VMs
+	Routes     []bench.RouteInfo // those that have a rate of their own
 	RanksPerVM int
 	Kind       string
 	network    *Network    // of KindKernel
@@ -31,12 +32,12 @@ type Cluster struct {
 }
 
 // New builds the cluster's network in this process's network namespace, one that Enter made.
-func New(links []bench.LinkInfo, ranksPerVM int) (*Cluster, error) {
-	network, err := Build(links)
+func New(links []bench.LinkInfo, ranksPerVM int, routes ...bench.RouteInfo) (*Cluster, error) {
+	network, err := Build(links, routes...)
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{Links: links, RanksPerVM: ranksPerVM, Kind: KindKernel, network: network}, nil
+	return &Cluster{Links: links, Routes: routes, RanksPerVM: ranksPerVM, Kind: KindKernel, network: network}, nil
 }
 
 // NewPaced makes a cluster of processes that are held back as the links would.
@@ -56,6 +57,15 @@ func NewPaced(links []bench.LinkInfo, ranksPerVM int) (*Cluster, error) {
 
 // Ranks is the number of ranks.
 func (c *Cluster) Ranks() int { return len(c.Links) * c.RanksPerVM }
+
+// Info says where rank r sits.
+func (c *Cluster) Info(r int) bench.RankInfo {
+	info := bench.RankInfo{Rank: r, Host: c.Host(r), Local: r % c.RanksPerVM}
+	if c.network != nil {
+		info.NIC = portInside
+	}
+	return info
+}
 
 // Host is the name of the host of rank r.
 func (c *Cluster) Host(r int) string { return c.Links[r/c.RanksPerVM].Host }

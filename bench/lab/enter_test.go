@@ -27,6 +27,7 @@ const refusedCode = 77
 var scenarios = map[string]func() error{
 	"rate":  measureRate,
 	"mixed": measureMixed,
+	"route": measureRoutes,
 	"child": waitWithChild,
 	"seven": func() error { os.Exit(7); return nil },
 }

@@ -40,8 +40,8 @@ const SwitchAddress = "10.77.0.1"
 func Address(i int) string { return net.IPv4(10, 77, byte((i+2)>>8), byte(i+2)).String() }
 
 // Build makes the network in the network namespace of the calling process, which has to be one that Enter made. A
-// link per VM, in their order. Errors say which step the kernel refused.
-func Build(links []bench.LinkInfo) (_ *Network, err error) {
+// link per VM, in their order; routes between VMs may have rates of their own. Errors say which step the kernel refused.
+func Build(links []bench.LinkInfo, routes ...bench.RouteInfo) (_ *Network, err error) {
 	if len(links) < 1 || len(links) > MaxVMs {
 		return nil, fmt.Errorf("%d VMs: want 1 … %d", len(links), MaxVMs)
 	}
@@ -64,6 +64,11 @@ func Build(links []bench.LinkInfo) (_ *Network, err error) {
 	}
 	for i, link := range links {
 		if err = n.plug(i, link, bridge); err != nil {
+			return nil, fmt.Errorf("%s: %w", link.Host, err)
+		}
+	}
+	for i, link := range links {
+		if err = n.route(i, link, links, routes); err != nil {
 			return nil, fmt.Errorf("%s: %w", link.Host, err)
 		}
 	}

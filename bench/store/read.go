@@ -150,9 +150,13 @@ func valid(r bench.Result) error {
 	case len(r.Clocks) > 0 && len(r.Clocks) != r.Where.Ranks:
 		return fmt.Errorf("clocks of %d ranks, want those of all %d", len(r.Clocks), r.Where.Ranks)
 	}
+	if _, err := bench.ParsePairs(r.Where.Pairs); err != nil {
+		return err
+	}
 	first := -1 // rank that has samples
+	timed := r.Case.TimedRanks()
 	for rank, samples := range r.Seconds {
-		if !r.Case.Times(rank) {
+		if !timed[rank] {
 			if len(samples) > 0 {
 				return fmt.Errorf("%d samples of rank %d, which gives none", len(samples), rank)
 			}

@@ -85,8 +85,10 @@ func withheld(r bench.Result) bool {
 func IterationTimes(c bench.Case, ranks [][]float64) []float64 {
 	var timed [][]float64
 	n := math.MaxInt
-	for rank, samples := range ranks {
-		if c.Times(rank) {
+	c.Where.Ranks = len(ranks)
+	for rank, times := range c.TimedRanks() {
+		if times {
+			samples := ranks[rank]
 			timed = append(timed, samples)
 			n = min(n, len(samples))
 		}

@@ -109,6 +109,9 @@ func settings(c *cli.Context) (file bench.PlanFile, flags bench.Settings, err er
 			return file, flags, usageErrorf("%w", err)
 		}
 	}
+	if forPairs(c) {
+		file, flags = pairsSettings(c, file, flags)
+	}
 	return file, flags, nil
 }
 

@@ -34,6 +34,7 @@ type job struct {
 	format   string
 	proof    bool // whether what is not proved is no success
 	failFast bool
+	pairs    *pairsTest // nil: the plan's cases are measured as they are
 
 	rows    []summary.Row
 	results []bench.Result // without their samples, for what they prove together
@@ -45,10 +46,18 @@ func newJob(c *cli.Context, file bench.PlanFile, flags bench.Settings, plan benc
 		plan: plan, out: text(file, flags, "out", ""), add: text(file, flags, "append", "false") == "true",
 		format: text(file, flags, "format", "table"), proof: c.Bool("require-proof"), failFast: c.Bool("fail-fast"),
 	}
-	if !slices.Contains(reports.Formats, j.format) {
-		return nil, usageErrorf("--format: unknown format %q: want one of %s", j.format, strings.Join(reports.Formats, ", "))
+	formats, resolved, err := reports.Formats, any(plan), error(nil)
+	if forPairs(c) {
+		if j.pairs, err = newPairsTest(c, plan); err != nil {
+			return nil, err
+		}
+		formats, resolved = reports.PairsFormats, j.pairs.plan(plan)
+		j.format = c.String("format")
 	}
-	resolved, err := json.Marshal(plan)
+	if !slices.Contains(formats, j.format) {
+		return nil, usageErrorf("--format: unknown format %q: want one of %s", j.format, strings.Join(formats, ", "))
+	}
+	kept, err := json.Marshal(resolved)
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
@@ -57,7 +66,7 @@ func newJob(c *cli.Context, file bench.PlanFile, flags bench.Settings, plan benc
 	rand.Read(tag)
 	j.info = bench.RunInfo{
 		Schema: bench.RunSchema, ID: fmt.Sprintf("%s-%x", started.Format("20060102T150405Z"), tag), Started: started,
-		Command: os.Args, Plan: resolved, Environment: environment.Host(),
+		Command: os.Args, Plan: kept, Environment: environment.Host(),
 	}
 	return j, nil
 }
@@ -65,6 +74,9 @@ func newJob(c *cli.Context, file bench.PlanFile, flags bench.Settings, plan benc
 // measure carries out the plan. Results go to the run folder as they come, and to standard output; the error has
 // the exit code that the results deserve.
 func (j *job) measure(c *cli.Context) error {
+	if j.pairs != nil {
+		return j.measurePairs(c)
+	}
 	folder, err := j.folder()
 	if err != nil {
 		return err

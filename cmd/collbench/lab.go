@@ -24,7 +24,7 @@ func labCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lab",
 		Usage:     "the same on a virtual cluster: VMs as network namespaces with rate-limited, counted links",
-		ArgsUsage: "[-- run OPTIONS OF run | -- doctor]",
+		ArgsUsage: "[-- run OPTIONS OF run | -- pairs OPTIONS OF pairs | -- doctor]",
 		Flags:     slices.Concat(labFlags(), []cli.Flag{ranksFlag()}, caseFlags(), runFlags()),
 		Action:    labAction,
 	}
@@ -35,6 +35,7 @@ func labFlags() []cli.Flag {
 		&cli.IntFlag{Name: "vms", Value: 8, Usage: "number of `VMS`"},
 		&cli.IntFlag{Name: "ranks-per-vm", Value: 1, Usage: "`RANKS` in each, which share its link and its memory"},
 		&cli.StringFlag{Name: "link", Value: "100Mbit", Usage: "`RATES` of the VMs' links, such as 100Mbit,vm3=50Mbit,vm5:tx=50Mbit"},
+		&cli.StringFlag{Name: "route", Usage: "`RATES` of single routes, both ways or one: vm2-vm5=30Mbit,vm1>vm3=20Mbit"},
 		&cli.BoolFlag{Name: "paced", Usage: "TCP on loopback held back by its senders, instead of network namespaces; counts no bytes"},
 	}
 }
@@ -50,6 +51,10 @@ func labAction(c *cli.Context) error {
 	if err != nil {
 		return usageErrorf("lab: %w", err)
 	}
+	routes, err := lab.ParseRoutes(c.String("route"), len(links))
+	if err != nil {
+		return usageErrorf("lab: %w", err)
+	}
 	perVM := c.Int("ranks-per-vm")
 	if most := lab.MaxRanks / len(links); perVM < 1 || perVM > most {
 		return usageErrorf("--ranks-per-vm: %d: want 1 … %d with %d VMs", perVM, most, len(links))
@@ -58,7 +63,7 @@ func labAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := labCluster(c, links, perVM)
+	cluster, err := labCluster(c, links, routes, perVM)
 	if err != nil {
 		return err
 	}
@@ -69,17 +74,20 @@ func labAction(c *cli.Context) error {
 	return job.measure(c)
 }
 
-// labOptionsOfRun reads "lab OPTIONS -- run OPTIONS" as "lab OPTIONS OPTIONS". Doctor looks at this machine, which all
-// VMs are.
+// labOptionsOfRun reads "lab OPTIONS -- run OPTIONS" as "lab OPTIONS OPTIONS", and likewise pairs. Doctor looks at this machine,
+// which all VMs are.
 func labOptionsOfRun(c *cli.Context) error {
-	switch c.Args().First() {
-	case "run":
-	case "doctor":
-		return c.App.RunContext(c.Context, append([]string{c.App.Name}, c.Args().Slice()...))
-	default:
-		return usageErrorf("lab: unexpected argument %q: want options, or -- run or -- doctor and its options", c.Args().First())
-	}
 	args := []string{c.App.Name, c.Command.Name}
+	switch first := c.Args().First(); {
+	case forPairs(c):
+		return usageErrorf("lab: unexpected argument %q", first)
+	case first == "doctor":
+		return c.App.RunContext(c.Context, append([]string{c.App.Name}, c.Args().Slice()...))
+	case first == pairsName:
+		args[1] = labPairsName
+	case first != "run":
+		return usageErrorf("lab: unexpected argument %q: want options, or -- run, -- pairs or -- doctor and its options", first)
+	}
 	for _, f := range c.Command.Flags {
 		if name := f.Names()[0]; c.IsSet(name) {
 			args = append(args, fmt.Sprintf("--%s=%v", name, c.Value(name)))
@@ -100,7 +108,7 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 		}
 	}
 	otherwise("bytes", labBytes)
-	if !c.IsSet("plan") && !c.IsSet("collective") && !c.IsSet("operation") {
+	if !c.IsSet("plan") && !c.IsSet("collective") && !c.IsSet("operation") && !forPairs(c) {
 		otherwise("algorithm", labAlgorithms)
 	}
 	site := bench.Site{
@@ -123,12 +131,12 @@ func labJob(c *cli.Context, vms, perVM int) (*job, error) {
 // labCluster makes the cluster in this process, which has to be inside its namespaces for that. The process that
 // the user started gets there by starting another one, whose exit code it ends with; where that is refused it
 // stays outside, and the links are paced.
-func labCluster(c *cli.Context, links []bench.LinkInfo, perVM int) (*lab.Cluster, error) {
+func labCluster(c *cli.Context, links []bench.LinkInfo, routes []bench.RouteInfo, perVM int) (*lab.Cluster, error) {
 	if c.Bool("paced") {
-		return labPaced(links, perVM)
+		return labPaced(links, routes, perVM)
 	}
 	if line, inside := lab.Entered(); inside {
-		cluster, err := lab.New(links, perVM)
+		cluster, err := lab.New(links, perVM, routes...)
 		if err != nil {
 			line.Refuse(err)
 			return nil, silent(exitEnvironment)
@@ -140,14 +148,17 @@ func labCluster(c *cli.Context, links []bench.LinkInfo, perVM int) (*lab.Cluster
 	switch {
 	case errors.As(err, &refused):
 		fmt.Fprintf(c.App.ErrWriter, "collbench: lab: %s; instead, TCP on loopback is held back by its senders, and no bytes are counted\n", refused.Reason)
-		return labPaced(links, perVM)
+		return labPaced(links, routes, perVM)
 	case err != nil:
 		return nil, environmentErrorf("lab: %w", err)
 	}
 	return nil, silent(code)
 }
 
-func labPaced(links []bench.LinkInfo, perVM int) (*lab.Cluster, error) {
+func labPaced(links []bench.LinkInfo, routes []bench.RouteInfo, perVM int) (*lab.Cluster, error) {
+	if len(routes) > 0 {
+		return nil, environmentErrorf("lab: --route: only the kernel limits single routes, in network namespaces")
+	}
 	cluster, err := lab.NewPaced(links, perVM)
 	if err != nil {
 		return nil, environmentErrorf("lab: %w", err)
@@ -175,11 +186,14 @@ func (j *job) place(c *cli.Context, cluster *lab.Cluster) error {
 	pool.Timeout = c.Duration("timeout")
 	j.launcher, j.info.Findings = pool, ownFindings(c.Context)
 	for rank := range cluster.Ranks() {
-		j.info.Ranks = append(j.info.Ranks, bench.RankInfo{Rank: rank, Host: cluster.Host(rank)})
+		j.info.Ranks = append(j.info.Ranks, cluster.Info(rank))
 	}
-	j.info.Links, j.info.LinkKind = cluster.Links, cluster.Kind
+	j.info.Links, j.info.Routes, j.info.LinkKind = cluster.Links, cluster.Routes, cluster.Kind
 	if cluster.Kind == lab.KindPaced {
 		label(&j.plan, bench.PacedVariant)
+	}
+	if len(cluster.Routes) > 0 {
+		return nil // the model knows links alone
 	}
 	machine, err := cluster.Machine()
 	if err != nil {

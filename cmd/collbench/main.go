@@ -25,6 +25,8 @@ func commands() []*cli.Command {
 		runCommand(),
 		launchCommand(),
 		labCommand(),
+		pairsCommand(),
+		labPairsCommand(),
 		modelCommand(),
 		doctorCommand(),
 		certifyCommand(),

@@ -39,7 +39,12 @@ func reportAction(c *cli.Context) error {
 		return err
 	}
 	var page bytes.Buffer
-	if err := reports.HTML(&page, f.info, f.results, f.rows); err != nil {
+	if p, ok := reports.ReadPairs(f.info, f.results); ok {
+		err = reports.PairsHTML(&page, p)
+	} else {
+		err = reports.HTML(&page, f.info, f.results, f.rows)
+	}
+	if err != nil {
 		return err
 	}
 	path := c.String("output")

@@ -43,12 +43,16 @@ func showAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	write := func(w io.Writer) error { return showRows(w, format, f.info, f.rows) }
+	if p, ok := reports.ReadPairs(f.info, f.results); ok && slices.Contains(reports.PairsFormats, format) {
+		write = func(w io.Writer) error { return reports.Pairs(w, format, p) }
+	}
 	path := c.String("output")
 	if path == "" {
-		return showRows(c.App.Writer, format, f.info, f.rows)
+		return write(c.App.Writer)
 	}
 	var text bytes.Buffer
-	if err := showRows(&text, format, f.info, f.rows); err != nil {
+	if err := write(&text); err != nil {
 		return err
 	}
 	if err := store.WriteWhole(path, text.Bytes()); err != nil {

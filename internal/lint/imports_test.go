@@ -60,6 +60,7 @@ var rules = map[string]rule{
 		ours:   []string{"bench", "bench/unit", "bench/workers", "collectives/model"},
 		theirs: []string{"golang.org/x/sys/", "github.com/vishvananda/netlink", "github.com/vishvananda/netns"},
 	},
+	"bench/pairs":   {ours: []string{"bench", "bench/stat", "bench/unit"}},
 	"bench/summary": {ours: []string{"bench", "bench/stat", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"}},
 	"bench/gate": {
 		ours:   []string{"bench", "bench/keyfile", "bench/stat", "bench/summary", "bench/unit", "collectives"},
@@ -67,7 +68,7 @@ var rules = map[string]rule{
 	},
 	"bench/gate/simulation": {ours: []string{"bench/gate", "bench/stat"}, theirs: []string{"gonum.org/v1/gonum/"}},
 	"reports": {
-		ours:   []string{"bench", "bench/gate", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
+		ours:   []string{"bench", "bench/gate", "bench/pairs", "bench/stat", "bench/summary", "bench/unit", "collectives", "collectives/algorithms", "collectives/model"},
 		theirs: []string{"github.com/go-echarts/go-echarts/v2/", "github.com/jedib0t/go-pretty/v6/"},
 	},
 	"cmd/collbench": {
@@ -79,6 +80,8 @@ var rules = map[string]rule{
 	"cmd/bench-mpi-backend": {ours: []string{"bench/stat", "internal/mpis", "internal/sidebyside"}},
 	"cmd/bench-gate":        {ours: []string{"bench/gate", "bench/gate/simulation", "internal/sidebyside"}},
 	"cmd/bench-gate-lab":    {ours: []string{"bench/gate"}},
+	"cmd/bench-pairs":       {ours: []string{"bench/pairs", "internal/planted"}},
+	"internal/planted":      {ours: []string{"bench", "bench/pairs"}},
 	"internal/mpis":         {},
 	"internal/sidebyside":   {},
 	"internal/lint":         {},

@@ -35,9 +35,6 @@ const (
 
 // Supports implements bench.Backend.
 func (Backend) Supports(c bench.Case) error {
-	if c.What.Operation != "" {
-		return fmt.Errorf("the host backend has no point-to-point test %s", c.What.Operation)
-	}
 	if d, err := computing(c.How.Variant); err != nil {
 		return err
 	} else if d > 0 && c.How.Timing == bench.TimingBatch {
@@ -63,6 +60,9 @@ func (Backend) Supports(c bench.Case) error {
 	}
 	if c.What.Reduces() && c.What.Reduction == collectives.PreMulSum {
 		return fmt.Errorf("%s: an operation of NCCL's", c.What.Reduction)
+	}
+	if c.What.Operation != "" {
+		return supportsMessages(c)
 	}
 	if c.What.Overwrites() && c.How.Timing == bench.TimingBatch {
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)

@@ -39,69 +39,102 @@ func (c *communicator) prepare(ctx context.Context, test bench.Case) (*operation
 	if err := (Backend{}).Supports(test); err != nil {
 		return nil, err
 	}
-	algorithm, shape, err := resolve(test)
-	if err != nil {
-		return nil, err
-	}
 	if test.How.Buffers == registered && c.shared == nil {
 		return nil, fmt.Errorf("registered buffers: this node shares no memory with others")
 	}
-	if shape.Ranks != c.group.Ranks() || algorithm.Nodes(shape) > c.group.Nodes() {
-		return nil, fmt.Errorf("want %d ranks and %d nodes, have %d and %d", shape.Ranks, algorithm.Nodes(shape), c.group.Ranks(), c.group.Nodes())
+	o := &operation{communicator: c, cpu: -1, test: test, rank: int(c.group.Node()), nodes: c.group.Ranks()}
+	t, err := o.choose()
+	if err != nil {
+		return nil, err
 	}
-	o := &operation{communicator: c, cpu: -1, test: test, algorithm: algorithm, shape: shape, rank: int(c.group.Node())}
-	if o.rank >= algorithm.Nodes(shape) {
+	if test.Where.Ranks != c.group.Ranks() || o.nodes > c.group.Nodes() {
+		return nil, fmt.Errorf("want %d ranks and %d nodes, have %d and %d", test.Where.Ranks, o.nodes, c.group.Ranks(), c.group.Nodes())
+	}
+	if o.rank >= o.nodes {
 		return o, nil // a switch that another case needs
 	}
-	if err := o.build(ctx); err != nil {
+	if err := o.build(ctx, t); err != nil {
 		_ = o.Close()
 		return nil, err
 	}
 	return o, nil
 }
 
-// build makes buffers, connections and engines.
-func (o *operation) build(ctx context.Context) (err error) {
-	v, size := o.group.Node(), o.test.What.DataType.Size()
-	layout := host.Layout{Element: size, Data: o.shape.Size(), Scratch: o.algorithm.ScratchSize(o.shape)}
-	if o.isRank() && !o.test.What.InPlace {
-		layout.In, layout.Out = collectives.Contract(o.shape, o.rank)
+// task is what a node has to do for a case, before it is compiled.
+type task struct {
+	phases []collectives.Phase
+	layout host.Layout
+	input  int // elements of an input buffer apart from Data; 0: the input is in Data
+	data   func(data, input []byte) content
+}
+
+// choose finds the node's task for the case, and how many nodes take part.
+func (o *operation) choose() (task, error) {
+	if o.test.What.Operation != "" {
+		return o.messages()
 	}
-	program, err := host.Compile(o.algorithm.Program(o.shape, v), v, layout)
+	algorithm, shape, err := resolve(o.test)
+	if err != nil {
+		return task{}, err
+	}
+	o.nodes, o.chunks = algorithm.Nodes(shape), shape.Chunks
+	o.evidence = bench.Evidence{Observed: algorithm.Name, Source: "program",
+		Detail: fmt.Sprintf("the host engine ran the program %s in %d chunks over %s", algorithm.Name, shape.Chunks, o.test.How.Transport)}
+	if o.rank >= o.nodes {
+		return task{}, nil
+	}
+	size := o.test.What.DataType.Size()
+	t := task{phases: algorithm.Program(shape, o.group.Node()), layout: host.Layout{Element: size, Data: shape.Size(), Scratch: algorithm.ScratchSize(shape)},
+		data: func(data, input []byte) content { return newBlocks(o.test, shape, o.rank, data, input) }}
+	if o.isRank() && !o.test.What.InPlace {
+		t.layout.In, t.layout.Out = collectives.Contract(shape, o.rank)
+		t.input = shape.Size()
+	}
+	return t, nil
+}
+
+// build makes buffers, connections and engines.
+func (o *operation) build(ctx context.Context, t task) (err error) {
+	w := o.test.What
+	program, err := host.Compile(t.phases, o.group.Node(), t.layout)
 	if err != nil {
 		return err
 	}
-	if o.data, err = o.memory(o.shape.Size() * size); err != nil {
+	data, err := o.memory(t.layout.Data * t.layout.Element)
+	if err != nil {
 		return err
 	}
-	scratch, err := o.memory(o.algorithm.ScratchSize(o.shape) * size)
+	scratch, err := o.memory(t.layout.Scratch * t.layout.Element)
 	if err != nil {
 		return err
 	}
 	if o.fault, err = host.ParseFault(os.Getenv(host.FaultVariable)); err != nil {
 		return err
 	}
-	o.input = o.data
-	if o.isRank() && !o.test.What.InPlace {
-		if o.input, err = o.memory(len(o.data)); err != nil {
+	input := data
+	if t.input > 0 {
+		if input, err = o.memory(t.input * t.layout.Element); err != nil {
 			return err
 		}
 	}
-	o.engine, err = o.start(ctx, host.Config{Program: program, Data: o.data, Scratch: scratch, Input: o.input, Fault: o.fault,
-		Combine: host.Combiner(o.test.What.DataType, o.test.What.Reduction)})
+	config := host.Config{Program: program, Data: data, Scratch: scratch, Input: input, Fault: o.fault}
+	if w.Operation == "" {
+		config.Combine = host.Combiner(w.DataType, w.Reduction)
+	}
+	o.engine, err = o.start(ctx, config)
 	if err != nil || !o.isRank() {
 		return err
 	}
 	if err := o.takeComputer(); err != nil {
 		return err
 	}
-	o.payload = host.NewPayload(o.shape, o.test.What.DataType, o.test.What.Reduction)
+	o.content = t.data(data, input)
 	return o.buildBarrier(ctx)
 }
 
 func (o *operation) buildBarrier(ctx context.Context) error {
 	v := o.group.Node()
-	program, err := host.Compile(dissemination(o.shape.Ranks, v), v, host.Layout{Element: 1, Data: 1})
+	program, err := host.Compile(dissemination(o.group.Ranks(), v), v, host.Layout{Element: 1, Data: 1})
 	if err != nil {
 		return err
 	}
@@ -161,7 +194,7 @@ func (o *operation) near(peer collectives.Node) bool {
 // alone it stays on one CPU, also where it shares that with others: they would be moved about with each yield.
 func (o *operation) waiter() host.Waiter {
 	here, near := 0, 0
-	for v := range collectives.Node(o.algorithm.Nodes(o.shape)) {
+	for v := range collectives.Node(o.nodes) {
 		if o.group.Host(v) == o.group.Host(o.group.Node()) {
 			here++
 		}
@@ -169,7 +202,7 @@ func (o *operation) waiter() host.Waiter {
 			near++
 		}
 	}
-	alone := near == o.algorithm.Nodes(o.shape) // then so are all others
+	alone := near == o.nodes // then so are all others
 	if o.shared != nil {
 		o.shared.Spinning(alone)
 	}

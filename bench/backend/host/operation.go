@@ -7,32 +7,31 @@ import (
 	"time"
 
 	"collbench/bench"
-	"collbench/collectives"
 	"collbench/collectives/host"
 )
 
 // operation is a prepared case on this node.
 type operation struct {
 	*communicator
-	test      bench.Case
-	algorithm collectives.Algorithm
-	shape     collectives.Shape
-	rank      int
-	engine    *host.Engine // nil on a node that the case has no use for
-	barrier   *host.Engine // nil on a switch
-	payload   *host.Payload
-	data      []byte // the program works in it
-	input     []byte // where the input is kept; in place, data
-	fault     *host.Fault
-	frees     []func()
-	cpu       int            // to stay on; −1: any
-	compute   time.Duration  // beside each iteration
-	computer  *host.Computer // nil: nothing is computed
-	fills     int            // times that the input was made new; the number of the iteration, or of the batch
-	verdict   bench.Verdict
+	test     bench.Case
+	rank     int
+	nodes    int // that take part: ranks, then switches
+	chunks   int
+	half     bool         // a sample is half of an iteration's time
+	engine   *host.Engine // nil on a node that the case has no use for
+	barrier  *host.Engine // nil on a switch
+	content  content      // nil likewise
+	evidence bench.Evidence
+	fault    *host.Fault
+	frees    []func()
+	cpu      int            // to stay on; −1: any
+	compute  time.Duration  // beside each iteration
+	computer *host.Computer // nil: nothing is computed
+	fills    int            // times that the input was made new; the number of the iteration, or of the batch
+	verdict  bench.Verdict
 }
 
-func (o *operation) isRank() bool { return o.rank < o.shape.Ranks }
+func (o *operation) isRank() bool { return o.rank < o.group.Ranks() }
 
 // Run implements bench.Operation.
 func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) {
@@ -54,6 +53,9 @@ func (o *operation) Run(ctx context.Context, iterations int) ([]float64, error) 
 	if err != nil {
 		o.broken = err
 		return nil, fmt.Errorf("%s: %w", o.test, err)
+	}
+	if !o.test.Times(o.rank) {
+		return nil, nil
 	}
 	return samples, nil
 }
@@ -87,7 +89,7 @@ func (o *operation) measure(iterations int) (samples []float64, err error) {
 // renew counts what is about to be measured, and makes a rank's input new.
 func (o *operation) renew() {
 	if o.isRank() {
-		o.payload.Fill(o.rank, o.fills, o.input)
+		o.content.fill(o.fills)
 	}
 	if o.fault != nil {
 		o.fault.Now = int64(o.fills)
@@ -108,8 +110,11 @@ func (o *operation) timed(iterations int) (float64, error) {
 			return 0, err
 		}
 	}
-	took := max(time.Since(start), 1) // the clock's resolution, where there is nothing to do
-	return took.Seconds() / float64(iterations), nil
+	took := max(time.Since(start), 1).Seconds() // the clock's resolution, where there is nothing to do
+	if o.half {
+		took /= 2
+	}
+	return took / float64(iterations), nil
 }
 
 // once is one iteration: all that is timed.
@@ -117,29 +122,18 @@ func (o *operation) once() error {
 	if err := o.engine.Run(); err != nil {
 		return err
 	}
-	if o.test.What.Reduction == collectives.Avg && o.shape.Collective.Reduces() {
-		_, out := collectives.Contract(o.shape, o.rank)
-		o.each(out, func(from, to int) { host.Average(o.test.What.DataType, o.shape.Ranks, o.data[from:to]) })
-	}
+	o.content.finish()
 	return nil
-}
-
-// each goes through parts of the data buffer, by bytes.
-func (o *operation) each(parts []collectives.Part, do func(from, to int)) {
-	size := o.test.What.DataType.Size()
-	for _, p := range parts {
-		do(p.Offset*size, (p.Offset+p.Length)*size)
-	}
 }
 
 // verify checks the results of the last iteration.
 func (o *operation) verify() {
-	wrong, first := o.payload.Verify(o.rank, o.fills-1, o.data)
-	o.verdict.Checked += o.payload.Checked(o.rank)
-	if wrong > 0 && o.verdict.Wrong == 0 {
-		o.verdict.First = fmt.Sprintf("%s %d, %s", o.unit(), o.fills-1, first)
+	v := o.content.verify(o.fills - 1)
+	if v.Wrong > 0 && o.verdict.Wrong == 0 {
+		o.verdict.First = fmt.Sprintf("%s %d, %s", o.unit(), o.fills-1, v.First)
 	}
-	o.verdict.Wrong += wrong
+	o.verdict.Checked += v.Checked
+	o.verdict.Wrong += v.Wrong
 }
 
 // unit is what fills counts.
@@ -160,13 +154,10 @@ func (o *operation) Verify() (bench.Verdict, error) {
 }
 
 // Evidence implements bench.Operation.
-func (o *operation) Evidence() bench.Evidence {
-	return bench.Evidence{Observed: o.algorithm.Name, Source: "program",
-		Detail: fmt.Sprintf("the host engine ran the program %s in %d chunks over %s", o.algorithm.Name, o.shape.Chunks, o.test.How.Transport)}
-}
+func (o *operation) Evidence() bench.Evidence { return o.evidence }
 
 // Chunks implements bench.Operation.
-func (o *operation) Chunks() int { return o.shape.Chunks }
+func (o *operation) Chunks() int { return o.chunks }
 
 // Close implements bench.Operation.
 func (o *operation) Close() error {

@@ -58,10 +58,11 @@ func (b *Backend) Supports(c bench.Case) error {
 		return errors.New("chunks: how MPI cuts messages is its own matter")
 	case c.What.Reduces() && reductionless(c.What.Reduction):
 		return fmt.Errorf("%s: MPI has no such reduction", c.What.Reduction)
-	case !sends(c):
-		return fmt.Errorf("%s: the mpi backend measures messages, sent and received", c.What.Operation)
 	case c.What.Overwrites() && c.How.Timing == bench.TimingBatch:
 		return fmt.Errorf("%s in place back to back would work on its own results: want timing barrier, or out of place", c.What.Collective)
+	}
+	if err := c.Paired(); err != nil {
+		return err
 	}
 	if _, ok := dataTypes[c.What.DataType]; !ok {
 		return fmt.Errorf("%s: MPI has no such type", c.What.DataType)
@@ -88,12 +89,6 @@ func (b *Backend) Supports(c bench.Case) error {
 func reductionless(r collectives.Reduction) bool {
 	_, ok := reductions[r]
 	return !ok
-}
-
-// sends says whether the case is a collective or a test of messages that are sent and received.
-func sends(c bench.Case) bool {
-	p, err := bench.FindPointToPoint(c.What.Operation)
-	return err != nil || p.Call == bench.Message
 }
 
 func (b *Backend) hasType(d collectives.DataType) error {

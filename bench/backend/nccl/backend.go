@@ -113,6 +113,9 @@ func (b Backend) Supports(c bench.Case) error {
 	case c.How.Buffers == registered && version < v2_19:
 		return fmt.Errorf("buffers %s came with NCCL 2.19; this is %s", registered, version)
 	}
+	if err := c.Paired(); err != nil {
+		return err
+	}
 	_, err = settle(c, version)
 	return err
 }

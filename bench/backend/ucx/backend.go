@@ -103,6 +103,9 @@ func (b Backend) Supports(c bench.Case) error {
 	if _, ok := calls[p.Call]; !ok {
 		return fmt.Errorf("%s: UCX has no %s", c.What.Operation, p.Call)
 	}
+	if err := c.OnePairEach(); err != nil {
+		return err
+	}
 	whole, err := c.Whole()
 	if err != nil {
 		return err
