@@ -66,6 +66,10 @@ func judgeCase(p Profile, s Step, runs []store.Run, c bench.Case, largest bool) 
 		}
 		findings = append(findings, Finding{Outcome(f.Outcome), sentence(p, s, runs, f)})
 	}
+	if n := launchesWith(runs, c); n < len(runs) {
+		right = false
+		findings = append(findings, Finding{Inconclusive, fmt.Sprintf("%s: measured in %d of %s", named(c), n, plural(len(runs), "launch"))})
+	}
 	if why := withheld(runs, c); why != "" {
 		findings = append(findings, Finding{Inconclusive, named(c) + ": " + why})
 	}
@@ -226,6 +230,16 @@ func skippedIn(runs []store.Run, c bench.Case) (why string, skipped bool) {
 		}
 	}
 	return "", false
+}
+
+// launchesWith counts the launches that have a result of the case.
+func launchesWith(runs []store.Run, c bench.Case) (n int) {
+	for _, run := range runs {
+		if slices.ContainsFunc(run.Results, func(r bench.Result) bool { return r.Case == c }) {
+			n++
+		}
+	}
+	return n
 }
 
 // withheld says why a case has no figure, or no proof, in one of the launches.

@@ -70,6 +70,7 @@ func TestJudge(t *testing.T) {
 		{"withheld", Accept{LineRate: 0.75}, each(func(r *bench.Result) { r.Status, r.Error = bench.Unproven, "the CPUs were the limit" }), Inconclusive, "the CPUs were the limit"},
 		{"unproven", Accept{}, each(func(r *bench.Result) { r.Status, r.Evidence = bench.Unproven, bench.Evidence{} }), Inconclusive, "nothing shows which algorithm ran"},
 		{"skipped", Accept{}, each(func(r *bench.Result) { r.Status, r.Error = bench.Skipped, "no such thing" }), Inconclusive, "skipped: no such thing"},
+		{"lost", Accept{}, append(measuredRuns(full, full), store.Run{Info: bench.RunInfo{ID: "lost"}}), Inconclusive, "measured in 2 of 3 launches"},
 		{"one host", Accept{LineRate: 0.75}, each(func(r *bench.Result) { r.Where.Hosts = 1 }), Inconclusive, "nothing that is known of it crosses a link"},
 		{"nothing", Accept{}, nil, Inconclusive, "nothing was measured"},
 		{"faster than what is not there", Accept{Faster: &Faster{"ring", "sharp", 1.5}}, measuredRuns(full, full, full), Inconclusive, "the run has no sharp"},
