@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,26 +106,45 @@ func measureRate() error {
 
 func TestLinksCarryTheirRateAndCountIt(t *testing.T) {
 	users(t, func(t *testing.T, as *syscall.Credential) {
-		out := play(t, "rate", as)
-		best := 0.0
-		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
-			var payload, sent, received float64
-			if _, err := fmt.Sscan(line, &payload, &sent, &received); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-			if payload > 1.01 { // the bucket is 1 % of the transfer
-				t.Errorf("payload is %.3f of the link's rate: the link is not limited", payload)
-			}
-			if sent < 1 || sent > 1.08 || received < 1 || received > 1.08 {
-				t.Errorf("counted %.3f sent and %.3f received in units of the payload, want 1 … 1.08", sent, received)
-			}
-			best = max(best, payload)
-		}
-		if best < 0.94 { // the best of six: the machine may be busy with other tests
-			t.Errorf("payload reached %.3f of the link's rate, want 0.94:\n%s", best, out)
-		}
-		t.Log("payload ÷ rate, sent ÷ payload, received ÷ payload:\n" + out)
+		sometime(t, func() string { return carried(t, play(t, "rate", as)) })
 	})
+}
+
+// sometime fails if the judge has something to say three times running: a machine that is busy with other things is slow, and not
+// for ever.
+func sometime(t *testing.T, judge func() string) {
+	t.Helper()
+	var said string
+	for range 3 {
+		if said = judge(); said == "" {
+			return
+		}
+	}
+	t.Error(said)
+}
+
+// carried judges what measureRate has printed: what must never be fails the test, what the machine's other work may do is said.
+func carried(t *testing.T, out string) string {
+	t.Helper()
+	best := 0.0
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		var payload, sent, received float64
+		if _, err := fmt.Sscan(line, &payload, &sent, &received); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if payload > 1.01 { // the bucket is 1 % of the transfer
+			t.Errorf("payload is %.3f of the link's rate: the link is not limited", payload)
+		}
+		if sent < 1 || sent > 1.08 || received < 1 || received > 1.08 {
+			t.Errorf("counted %.3f sent and %.3f received in units of the payload, want 1 … 1.08", sent, received)
+		}
+		best = max(best, payload)
+	}
+	t.Log("payload ÷ rate, sent ÷ payload, received ÷ payload:\n" + out)
+	if best < 0.94 {
+		return fmt.Sprintf("payload reached %.3f of the link's rate, want 0.94", best)
+	}
+	return ""
 }
 
 // measureMixed prints the payload's rate over links of different rates, in Mbit/s.
@@ -150,16 +170,27 @@ func measureMixed() error {
 }
 
 func TestLinksDifferByVMAndDirection(t *testing.T) {
-	out := play(t, "mixed", nil)
-	var got [3]float64
-	if _, err := fmt.Sscan(out, &got[0], &got[1], &got[2]); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	sometime(t, func() string { return asFastAs(t, play(t, "mixed", nil), 80, 20, 10) })
+}
+
+// asFastAs says which of the transfers was not as fast as its way allows, in Mbit/s.
+func asFastAs(t *testing.T, out string, rates ...float64) string {
+	t.Helper()
+	t.Log(out)
+	fields := strings.Fields(out)
+	if len(fields) != len(rates) {
+		t.Fatalf("want %d rates: %s", len(rates), out)
 	}
-	for i, want := range []float64{80, 20, 10} {
-		if got[i] > want*1.05 || got[i] < want*0.7 {
-			t.Errorf("transfer %d: %.1f Mbit/s of payload over a link of %.0f", i, got[i], want)
+	for i, want := range rates {
+		got, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil || got > want*1.05 {
+			t.Fatalf("transfer %d: %s Mbit/s of payload where there are %.0f", i, fields[i], want)
+		}
+		if got < want*0.7 {
+			return fmt.Sprintf("transfer %d: %.1f Mbit/s of payload where there are %.0f", i, got, want)
 		}
 	}
+	return ""
 }
 
 func TestBuildRefusesTooManyVMs(t *testing.T) {

@@ -55,15 +55,6 @@ func measureRoutes() error {
 }
 
 func TestRoutesHaveRatesOfTheirOwn(t *testing.T) {
-	out := play(t, "route", nil)
-	var got [5]float64
-	if _, err := fmt.Sscan(out, &got[0], &got[1], &got[2], &got[3], &got[4]); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	for i, want := range []float64{20, 20, 80, 10, 40} { // a route is no faster than the link
-		if got[i] > want*1.05 || got[i] < want*0.7 {
-			t.Errorf("transfer %d: %.1f Mbit/s of payload over a route of %.0f", i, got[i], want)
-		}
-	}
-	t.Log(out)
+	// A route is no faster than the link.
+	sometime(t, func() string { return asFastAs(t, play(t, "route", nil), 20, 20, 80, 10, 40) })
 }
