@@ -59,9 +59,9 @@ func (s Survey) Run(ctx context.Context) ([]bench.Result, error) {
 
 // measure measures the cases until all are done or the budget is spent.
 func (w *walk) measure(ctx context.Context, cases []bench.Case) error {
-	for todo := cases; len(todo) > 0 && w.spent < w.budget; todo = w.rest(todo) {
+	for pending := cases; len(pending) > 0 && w.spent < w.budget; pending = w.rest(pending) {
 		plan, before := w.Plan, w.spent
-		plan.Cases, plan.Skipped, plan.Launches, plan.Budget = todo, nil, 1, w.budget-w.spent
+		plan.Cases, plan.Skipped, plan.Launches, plan.Budget = pending, nil, 1, w.budget-w.spent
 		err := bench.Runner{
 			Plan: plan, Launcher: w.keeper, Environment: w.Environment, Now: w.Now, Sink: w.take,
 			Report: func(e bench.Event) {
@@ -97,13 +97,13 @@ func (w *walk) take(r bench.Result) error {
 
 // rest are the cases that are left: those that are not done, and the round that a rank has just died in, without its pairs.
 // Whoever has died too often is left out of all of them.
-func (w *walk) rest(todo []bench.Case) (left []bench.Case) {
+func (w *walk) rest(pending []bench.Case) (left []bench.Case) {
 	if n := len(w.results); n > 0 {
 		if last := w.results[n-1]; last.Fault != nil && last.Fault.Rank != nil {
-			todo = slices.Concat(todo, []bench.Case{without(last.Case, *last.Fault.Rank)})
+			pending = slices.Concat(pending, []bench.Case{without(last.Case, *last.Fault.Rank)})
 		}
 	}
-	for _, c := range todo {
+	for _, c := range pending {
 		if w.done[c] {
 			continue
 		}

@@ -46,7 +46,7 @@ var cells = func() (list []key) {
 type cell struct {
 	mpi string
 	key
-	ours, peer []float64 // seconds, by launch
+	sidebyside.Cell
 }
 
 func main() {

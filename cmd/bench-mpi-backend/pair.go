@@ -44,8 +44,8 @@ func (p pair) launches(n int) ([]cell, error) {
 			return nil, fmt.Errorf("launch %d: %w", launch, err)
 		}
 		for i, k := range cells {
-			under[i].ours = append(under[i].ours, ours[k])
-			under[i].peer = append(under[i].peer, peer[k])
+			under[i].Ours = append(under[i].Ours, ours[k])
+			under[i].Peer = append(under[i].Peer, peer[k])
 		}
 		fmt.Fprintf(os.Stderr, "bench-mpi-backend: %s, %d of %d launches\n", p.Name, launch+1, n)
 	}

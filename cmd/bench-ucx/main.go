@@ -58,7 +58,7 @@ const samples = 6
 type cell struct {
 	test
 	size
-	ours, peer []float64 // seconds a message, by launch
+	sidebyside.Cell // of a message
 }
 
 // cells lists them; their numbers stand for them where launches are told apart by size alone.
@@ -168,8 +168,8 @@ func with(l library, binary string, launches int) (list []cell, version string, 
 		return nil, "", err
 	}
 	for i := range list {
-		list[i].ours = sidebyside.Column(seconds[0], int64(i))
-		list[i].peer = sidebyside.Column(seconds[1], int64(i))
+		list[i].Ours = sidebyside.Column(seconds[0], int64(i))
+		list[i].Peer = sidebyside.Column(seconds[1], int64(i))
 	}
 	return list, ours.version, nil
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"collbench/bench"
-	"collbench/bench/store"
 	"collbench/bench/summary"
 	"collbench/reports"
 
@@ -47,18 +46,7 @@ func showAction(c *cli.Context) error {
 	if p, ok := reports.ReadPairs(f.info, f.results); ok && slices.Contains(reports.PairsFormats, format) {
 		write = func(w io.Writer) error { return reports.Pairs(w, format, p) }
 	}
-	path := c.String("output")
-	if path == "" {
-		return write(c.App.Writer)
-	}
-	var text bytes.Buffer
-	if err := write(&text); err != nil {
-		return err
-	}
-	if err := store.WriteWhole(path, text.Bytes()); err != nil {
-		return environmentErrorf("show: %s was not written: %w", path, err)
-	}
-	return nil
+	return output(c, write)
 }
 
 // showRows writes results in a format; for GitHub also to the summary of its step, where there is one.

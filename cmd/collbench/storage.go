@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"collbench/bench/stat"
 	"collbench/bench/storage"
-	"collbench/bench/store"
 	"collbench/bench/unit"
 
 	"github.com/urfave/cli/v2"
@@ -70,20 +68,4 @@ func writeStorage(w io.Writer, format string, r storage.Result) error {
 	_, err := fmt.Fprintf(w, "%s: %s in blocks of %s, %d at once, past the page cache (%s)\n  write %12s\n  read  %12s\n",
 		printable(r.Directory), unit.Bytes(r.Bytes), unit.Bytes(r.Block), r.Threads, r.Method, unit.Bandwidth(stat.Median(r.Write)), unit.Bandwidth(stat.Median(r.Read)))
 	return err
-}
-
-// output writes to the file that --output names, which appears whole, or else to standard output.
-func output(c *cli.Context, write func(io.Writer) error) error {
-	path := c.String("output")
-	if path == "" {
-		return write(c.App.Writer)
-	}
-	var text bytes.Buffer
-	if err := write(&text); err != nil {
-		return err
-	}
-	if err := store.WriteWhole(path, text.Bytes()); err != nil {
-		return environmentErrorf("%s was not written: %w", path, err)
-	}
-	return nil
 }
